@@ -1,0 +1,51 @@
+/* The commands of muster: a table of these in main.c. */
+#ifndef MUSTER_CMD_H
+#define MUSTER_CMD_H
+
+#include <stdbool.h>
+
+#include "options.h"
+#include "style.h"
+
+/* Options that every command has, before or behind the verb. */
+struct cmd_globals {
+	const char *ssh_config; /* -F */
+	const char *daemon;	/* -L */
+	const char *output;	/* --output */
+	const char *color;	/* --color */
+	bool quiet;
+	bool help;
+	bool version;
+};
+
+struct cmd {
+	const char *name;
+	const char *synopsis;		  /* after "muster NAME" */
+	const char *summary;		  /* one line for muster --help */
+	const char *text;		  /* more for muster NAME --help; may be NULL */
+	const struct option_row *options; /* without the global ones */
+	size_t option_count;
+	bool stop_at_word;  /* its arguments are somebody else's command line */
+	size_t values_size; /* of the struct that the options fill; begins with cmd_globals */
+	/* argv[0..argc) is what follows the options. Returns the exit status. */
+	int (*run)(const struct cmd *cmd, void *values, int argc, char **argv);
+};
+
+extern const struct cmd cmd_invoke, cmd_get, cmd_daemon;
+
+/* Prints "muster NAME: TEXT" and the hint at --help on stderr; returns EXIT_USAGE. */
+int cmd_usage(const struct cmd *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints an error without the hint; returns status. */
+int cmd_error(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The name of the daemon: -L, else $MUSTER_DAEMON, else "default". */
+const char *cmd_daemon_name(const struct cmd_globals *globals);
+
+/* --color as style.h wants it, judged for stdout or stderr. */
+bool cmd_colour(const struct cmd_globals *globals, int fd);
+
+/* What an error of control_open means as an exit status, said on stderr. */
+int cmd_control_error(int code, const char *text);
+
+#endif

@@ -1,0 +1,246 @@
+/* muster daemon status|stop|run */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "cmd.h"
+#include "control.h"
+#include "control_msg.h"
+#include "daemon.h"
+#include "duration.h"
+#include "exit.h"
+#include "fd.h"
+#include "json.h"
+#include "log.h"
+#include "start.h"
+
+#define DAEMON_IDLE_MS 600000u
+
+struct daemon_values {
+	struct cmd_globals globals;
+	bool force;
+	uint64_t idle_ms;
+	/* How the CLI starts one. */
+	const char *listen_fd;
+	const char *control_fd;
+	const char *socket_path;
+	const char *lock_path;
+};
+
+/* One request to the daemon and its answer. */
+struct daemon_talk {
+	const struct cmd *cmd;
+	const struct daemon_values *values;
+	struct loop *loop;
+	bool stopping; /* it has said that it ends: wait for the end */
+	int status;
+};
+
+static void daemon_print_status(const struct daemon_talk *talk, const struct status_reply_msg *m)
+{
+	const char *format = talk->values->globals.output;
+	char since[CLOCK_RFC3339_SIZE];
+	struct buf text = {0};
+
+	if (format && strcmp(format, "text") != 0) {
+		buf_add_char(&text, '{');
+		json_key(&text, "pid");
+		buf_addf(&text, "%llu", (unsigned long long)m->pid);
+		json_key(&text, "version");
+		json_str(&text, m->version);
+		json_key(&text, "socket");
+		json_str(&text, m->socket);
+		json_key(&text, "jobs");
+		buf_addf(&text, "%llu", (unsigned long long)m->jobs);
+		json_key(&text, "sessions");
+		buf_addf(&text, "%llu", (unsigned long long)m->sessions);
+		json_key(&text, "clients");
+		buf_addf(&text, "%llu", (unsigned long long)m->clients);
+		json_key(&text, "started");
+		json_time(&text, m->started_ns);
+		json_key(&text, "open_files");
+		buf_addf(&text, "%llu", (unsigned long long)m->fd_limit);
+		buf_add_str(&text, "}\n");
+	} else {
+		buf_addf(&text,
+			 "running: pid %llu, version %s, since %s\nsocket: %s\n"
+			 "jobs: %llu unfinished, %llu connections, %llu clients\n",
+			 (unsigned long long)m->pid, m->version,
+			 clock_rfc3339(since, m->started_ns), m->socket,
+			 (unsigned long long)m->jobs, (unsigned long long)m->sessions,
+			 (unsigned long long)m->clients);
+	}
+	(void)fd_write_all(STDOUT_FILENO, text.data, text.len);
+	buf_done(&text);
+}
+
+static int daemon_on_status(struct daemon_talk *talk, const void *body, size_t len)
+{
+	struct status_reply_msg m;
+	struct errmsg msg;
+
+	if (status_reply_get(&m, body, len, &msg) != 0)
+		return cmd_error(EXIT_NO_DAEMON, "%s", msg.text);
+	daemon_print_status(talk, &m);
+	status_reply_done(&m);
+	return EXIT_OK;
+}
+
+static int daemon_on_shutdown(struct daemon_talk *talk, const void *body, size_t len)
+{
+	struct shutdown_reply_msg m;
+	struct errmsg msg;
+
+	if (shutdown_reply_get(&m, body, len, &msg) != 0)
+		return cmd_error(EXIT_NO_DAEMON, "%s", msg.text);
+	if (m.jobs)
+		return cmd_error(EXIT_INTERNAL,
+				 "%llu jobs are still running: --force stops them, too",
+				 (unsigned long long)m.jobs);
+	talk->stopping = true;
+	return EXIT_OK;
+}
+
+static void daemon_on_message(void *arg, uint8_t type, const void *body, size_t len)
+{
+	struct daemon_talk *talk = arg;
+	struct error_msg error;
+
+	if (type == MSG_STATUS_REPLY) {
+		talk->status = daemon_on_status(talk, body, len);
+	} else if (type == MSG_SHUTDOWN_REPLY) {
+		talk->status = daemon_on_shutdown(talk, body, len);
+	} else if (type == MSG_ERROR && error_get(&error, body, len, NULL) == 0) {
+		talk->status = cmd_error(EXIT_INTERNAL, "%s", error.text ? error.text : "?");
+		error_done(&error);
+	}
+	if (!talk->stopping)
+		loop_stop(talk->loop);
+}
+
+static void daemon_on_closed(void *arg, const char *why)
+{
+	struct daemon_talk *talk = arg;
+
+	if (!talk->stopping)
+		talk->status = cmd_error(EXIT_NO_DAEMON, "%s", why);
+	loop_stop(talk->loop);
+}
+
+static int daemon_talk(const struct cmd *cmd, const struct daemon_values *values,
+		       const struct paths *paths, bool stop)
+{
+	static const struct control_events events = {daemon_on_message, daemon_on_closed};
+	struct daemon_talk talk = {.cmd = cmd, .values = values, .loop = loop_new()};
+	struct shutdown_msg shutdown = {.force = values->force};
+	struct control *control = NULL;
+	struct buf body = {0};
+	struct errmsg msg;
+	int rc = control_open(&control, talk.loop, paths, CONTROL_CONNECT, &events, &talk, &msg);
+
+	if (rc == ERR_NOTFOUND && stop) {
+		talk.status = EXIT_OK; /* what was asked for is so */
+	} else if (rc) {
+		talk.status = cmd_control_error(rc, msg.text);
+	} else {
+		if (stop)
+			shutdown_put(&body, &shutdown);
+		control_send(control, stop ? MSG_SHUTDOWN : MSG_STATUS, &body);
+		loop_run(talk.loop);
+	}
+	control_free(control);
+	loop_free(talk.loop);
+	return talk.status;
+}
+
+static int daemon_fd(const char *text)
+{
+	uint64_t fd;
+
+	return text && count_parse(&fd, text, 0, 1u << 20, "fd", NULL) == 0 ? (int)fd : -1;
+}
+
+static int daemon_run(const struct daemon_values *values, const struct paths *paths)
+{
+	struct daemon_options options = {.listen_fd = daemon_fd(values->listen_fd),
+					 .control_fd = daemon_fd(values->control_fd),
+					 .socket_path = values->socket_path,
+					 .lock_path = values->lock_path,
+					 .version = MUSTER_VERSION,
+					 .idle_ms = values->idle_ms};
+	const char *env = getenv("MUSTER_LOG"), *idle = getenv("MUSTER_IDLE_TIMEOUT");
+	int level = env ? log_level_parse(env) : -1;
+	struct errmsg msg;
+
+	/* Behind a socket pair its stderr is the user's; else it is the log file or a journal. */
+	if (options.control_fd < 0)
+		log_open(STDERR_FILENO, level >= 0 ? (enum log_level)level : LOG_INFO, true);
+	if (!options.idle_ms)
+		options.idle_ms = DAEMON_IDLE_MS;
+	if (!values->idle_ms && idle &&
+	    duration_parse(&options.idle_ms, idle, "MUSTER_IDLE_TIMEOUT", &msg) != 0)
+		log_warn("%s", msg.text);
+	if (options.listen_fd < 0 && options.control_fd < 0) {
+		options.listen_fd = start_listen(paths, &msg);
+		if (options.listen_fd < 0)
+			return cmd_error(EXIT_INTERNAL, "%s", msg.text);
+		options.socket_path = paths->socket;
+		options.lock_path = paths->lock;
+	}
+	return daemon_main(&options);
+}
+
+static int daemon_cmd_run(const struct cmd *cmd, void *arg, int argc, char **argv)
+{
+	const struct daemon_values *values = arg;
+	const char *verb = argc ? argv[0] : "";
+	const char *format = values->globals.output;
+	struct paths paths;
+	struct errmsg msg;
+	int status;
+
+	if (argc != 1)
+		return cmd_usage(cmd, argc ? "one of status, stop, run" : "what is missing");
+	if (format && strcmp(format, "text") != 0 && strcmp(format, "json") != 0 &&
+	    strcmp(format, "jsonl") != 0)
+		return cmd_usage(cmd, "--output: '%s' is none of text, json", format);
+	if (paths_find(&paths, cmd_daemon_name(&values->globals), &msg) != 0)
+		return cmd_usage(cmd, "%s", msg.text);
+	if (strcmp(verb, "run") == 0)
+		status = daemon_run(values, &paths);
+	else if (strcmp(verb, "status") == 0)
+		status = daemon_talk(cmd, values, &paths, false);
+	else if (strcmp(verb, "stop") == 0)
+		status = daemon_talk(cmd, values, &paths, true);
+	else
+		status = cmd_usage(cmd, "'%s' is none of status, stop, run", verb);
+	paths_done(&paths);
+	return status;
+}
+
+#define VALUE(field) offsetof(struct daemon_values, field)
+static const struct option_row daemon_rows[] = {
+	{"force", 'f', OPTION_FLAG, VALUE(force), NULL, "stop: end jobs that are still running"},
+	{"idle-timeout", 0, OPTION_DURATION, VALUE(idle_ms), "TIME",
+	 "run: leave after so long without work (10m)"},
+	{"listen-fd", 0, OPTION_TEXT, VALUE(listen_fd), "FD", NULL},
+	{"control-fd", 0, OPTION_TEXT, VALUE(control_fd), "FD", NULL},
+	{"socket-path", 0, OPTION_TEXT, VALUE(socket_path), "PATH", NULL},
+	{"lock-path", 0, OPTION_TEXT, VALUE(lock_path), "PATH", NULL},
+};
+
+const struct cmd cmd_daemon = {
+	.name = "daemon",
+	.synopsis = "[OPTION...] status | stop | run",
+	.summary = "Tell about, end, or be the daemon that holds the jobs",
+	.text = "The first command that needs the daemon starts it; it leaves by itself when it\n"
+		"is idle. 'run' is for service managers: it stays in the foreground.\n"
+		"--output: text or json (status).\n",
+	.options = daemon_rows,
+	.option_count = ARRAY_LEN(daemon_rows),
+	.values_size = sizeof(struct daemon_values),
+	.run = daemon_cmd_run,
+};

@@ -1,0 +1,273 @@
+#include "control.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "control_msg.h"
+#include "fd.h"
+#include "frame.h"
+#include "limits.h"
+#include "start.h"
+
+#define CONTROL_HELLO_MS 10000u
+#define CONTROL_TRIES	 5
+
+struct control {
+	struct loop *loop;
+	const struct control_events *events;
+	void *arg;
+	struct bufferevent *bev;
+	uint64_t seq_out;
+	uint64_t pid;
+	bool held;
+	bool closed;
+};
+
+static void control_frame(struct buf *out, uint64_t seq, enum message_type type,
+			  const struct buf *body)
+{
+	size_t begin = frame_begin(out);
+
+	buf_add(out, body->data, body->len);
+	/* What the CLI sends was cut to size before. */
+	if (frame_end(out, begin, (uint8_t)type, 0, seq) != 0)
+		abort();
+}
+
+/* --- the greeting: before the loop runs, so with a deadline of its own -------------------- */
+
+static int control_send_hello(int fd)
+{
+	struct hello_msg hello = {.version_min = CONTROL_VERSION,
+				  .version_max = CONTROL_VERSION,
+				  .program = xstrdup("muster " MUSTER_VERSION),
+				  .pid = (uint64_t)getpid()};
+	struct buf body = {0}, frame = {0};
+	int rc;
+
+	hello_put(&body, &hello);
+	control_frame(&frame, 1, MSG_HELLO, &body);
+	rc = send(fd, frame.data, frame.len, MSG_NOSIGNAL) == (ssize_t)frame.len ? 0 : ERR_CLOSED;
+	free(hello.program);
+	buf_done(&body);
+	buf_done(&frame);
+	return rc;
+}
+
+/* Reads exactly n bytes of the greeting, so that nothing of the next frame is taken. */
+static int control_read(int fd, struct buf *in, size_t n, uint64_t deadline_ns)
+{
+	while (in->len < n) {
+		uint64_t now = clock_mono_ns();
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		ssize_t got;
+
+		if (now >= deadline_ns)
+			return ERR_TIMEOUT;
+		if (poll(&p, 1, (int)((deadline_ns - now) / 1000000 + 1)) <= 0)
+			continue;
+		got = read(fd, buf_room(in, n - in->len), n - in->len);
+		if (got <= 0)
+			return ERR_CLOSED;
+		in->len += (size_t)got;
+	}
+	return 0;
+}
+
+static int control_judge_hello(struct control *control, const struct frame *frame,
+			       struct errmsg *msg)
+{
+	struct error_msg error;
+	struct hello_msg hello;
+	int rc;
+
+	if (frame->type == MSG_ERROR && error_get(&error, frame->body, frame->len, msg) == 0) {
+		rc = err_set(msg, ERR_VERSION, "%s", error.text ? error.text : "refused");
+		error_done(&error);
+		return rc;
+	}
+	if (frame->type != MSG_HELLO)
+		return err_set(msg, ERR_PROTO, "the daemon did not greet");
+	rc = hello_get(&hello, frame->body, frame->len, msg);
+	if (rc)
+		return rc;
+	control->pid = hello.pid;
+	hello_done(&hello);
+	return 0;
+}
+
+static int control_greet(struct control *control, int fd, struct errmsg *msg)
+{
+	uint64_t deadline_ns = clock_mono_ns() + CONTROL_HELLO_MS * UINT64_C(1000000);
+	struct buf in = {0};
+	struct frame frame;
+	size_t want = FRAME_HEADER_SIZE;
+	int64_t used = 0;
+	int rc = control_send_hello(fd);
+
+	while (rc == 0 && used == 0) {
+		rc = control_read(fd, &in, want, deadline_ns);
+		if (rc == 0)
+			used = frame_parse(in.data, in.len, &frame, msg);
+		/* The length of the body stands in bytes 4 to 7 of the header. */
+		if (rc == 0 && used == 0)
+			want = FRAME_HEADER_SIZE + ((size_t)in.data[4] << 24 |
+						    (size_t)in.data[5] << 16 |
+						    (size_t)in.data[6] << 8 | in.data[7]);
+	}
+	if (rc == ERR_TIMEOUT)
+		(void)err_set(msg, rc,
+			      "the daemon does not answer: muster daemon stop, or kill it");
+	if (rc == 0 && used < 0)
+		rc = (int)used;
+	if (rc == 0)
+		rc = control_judge_hello(control, &frame, msg);
+	buf_done(&in);
+	control->seq_out = 1;
+	return rc;
+}
+
+/* --- frames, on the loop ------------------------------------------------------------------- */
+
+static void control_close(struct control *control, const char *why)
+{
+	if (control->closed)
+		return;
+	control->closed = true;
+	(void)bufferevent_disable(control->bev, EV_READ | EV_WRITE);
+	control->events->closed(control->arg, why);
+}
+
+static void control_take(struct control *control)
+{
+	struct evbuffer *in = bufferevent_get_input(control->bev);
+
+	while (!control->held && !control->closed) {
+		size_t n = evbuffer_get_length(in);
+		struct errmsg msg = {{0}};
+		struct frame frame;
+		int64_t used;
+
+		if (n < FRAME_HEADER_SIZE)
+			return;
+		used = frame_parse(evbuffer_pullup(in, -1), n, &frame, &msg);
+		if (used == 0)
+			return;
+		if (used < 0 || !message_may_send(frame.type, MSG_FROM_D)) {
+			control_close(control, used < 0 ? msg.text : "an unknown message");
+			return;
+		}
+		control->events->message(control->arg, frame.type, frame.body, frame.len);
+		(void)evbuffer_drain(in, (size_t)used);
+	}
+}
+
+static void control_on_read(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	control_take(arg);
+}
+
+static void control_on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct control *control = arg;
+
+	(void)bev;
+	(void)what;
+	/* What arrived before the end still counts. */
+	control_take(control);
+	control_close(control, "the daemon closed the connection");
+}
+
+static void control_take_deferred(void *arg)
+{
+	control_take(arg);
+}
+
+void control_hold(struct control *control, bool hold)
+{
+	if (control->held == hold)
+		return;
+	control->held = hold;
+	if (control->closed)
+		return;
+	if (hold) {
+		(void)bufferevent_disable(control->bev, EV_READ);
+	} else {
+		(void)bufferevent_enable(control->bev, EV_READ);
+		loop_defer(control->loop, control_take_deferred, control);
+	}
+}
+
+static int control_reach(const struct paths *paths, enum control_mode mode, struct errmsg *msg)
+{
+	if (mode == CONTROL_EPHEMERAL)
+		return start_ephemeral(msg);
+	return start_connect(paths, mode == CONTROL_START, msg);
+}
+
+int control_open(struct control **ret, struct loop *loop, const struct paths *paths,
+		 enum control_mode mode, const struct control_events *events, void *arg,
+		 struct errmsg *msg)
+{
+	struct control *control = xcalloc(1, sizeof *control);
+	int fd = -1, rc = ERR_CLOSED;
+
+	(void)err_set(msg, rc, "the daemon ended while we connected: see its log");
+	for (int i = 0; rc == ERR_CLOSED && i < CONTROL_TRIES; i++) {
+		fd = control_reach(paths, mode, msg);
+		rc = fd < 0 ? fd : control_greet(control, fd, msg);
+		if (rc)
+			fd_close(&fd);
+	}
+	if (rc) {
+		free(control);
+		return rc;
+	}
+	(void)fd_nonblock(fd);
+	control->loop = loop;
+	control->events = events;
+	control->arg = arg;
+	control->bev = bufferevent_socket_new(loop_base(loop), fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!control->bev)
+		abort();
+	bufferevent_setcb(control->bev, control_on_read, NULL, control_on_event, control);
+	bufferevent_setwatermark(control->bev, EV_READ, 0,
+				 LIMIT_FRAME_BODY + 2 * FRAME_HEADER_SIZE);
+	(void)bufferevent_enable(control->bev, EV_READ | EV_WRITE);
+	*ret = control;
+	return 0;
+}
+
+void control_free(struct control *control)
+{
+	if (!control)
+		return;
+	bufferevent_free(control->bev);
+	free(control);
+}
+
+void control_send(struct control *control, enum message_type type, struct buf *body)
+{
+	struct buf frame = {0};
+
+	if (!control->closed) {
+		control_frame(&frame, ++control->seq_out, type, body);
+		(void)bufferevent_write(control->bev, frame.data, frame.len);
+	}
+	buf_done(&frame);
+	buf_done(body);
+}
+
+uint64_t control_daemon_pid(const struct control *control)
+{
+	return control->pid;
+}

@@ -1,0 +1,44 @@
+/* The CLI's end of the control socket: frames to the daemon and back (docs/protocol.md). */
+#ifndef MUSTER_CONTROL_H
+#define MUSTER_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "loop.h"
+#include "message.h"
+#include "paths.h"
+
+struct control;
+
+struct control_events {
+	/* A message other than HELLO; body is valid during the call. */
+	void (*message)(void *arg, uint8_t type, const void *body, size_t len);
+	/* The daemon has gone, or broke the protocol (why). Comes once, as the last event. */
+	void (*closed)(void *arg, const char *why);
+};
+
+enum control_mode { CONTROL_CONNECT, CONTROL_START, CONTROL_EPHEMERAL };
+
+/*
+ * Reaches the daemon (starting one, by mode) and exchanges HELLO, waiting for at most some seconds;
+ * a daemon that was just leaving is tried again. Returns 0, ERR_NOTFOUND (mode CONNECT and nobody
+ * there), or another ERR_* with msg. *ret is freed by control_free.
+ */
+int control_open(struct control **ret, struct loop *loop, const struct paths *paths,
+		 enum control_mode mode, const struct control_events *events, void *arg,
+		 struct errmsg *msg);
+void control_free(struct control *control); /* NULL is fine. Not from inside an event. */
+
+/* Sends a message; the body is taken and is empty afterwards. */
+void control_send(struct control *control, enum message_type type, struct buf *body);
+
+/* Stops delivering messages, or goes on: when our own output is not being read. */
+void control_hold(struct control *control, bool hold);
+
+/* The process id that the daemon has told. */
+uint64_t control_daemon_pid(const struct control *control);
+
+#endif

@@ -1,0 +1,428 @@
+#include "invoke.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "board.h"
+#include "clock.h"
+#include "cmd.h"
+#include "control.h"
+#include "control_msg.h"
+#include "exit.h"
+#include "out.h"
+#include "view.h"
+
+/* A second interrupt within this time stops the job. */
+#define INVOKE_AGAIN_NS UINT64_C(1000000000)
+
+struct invoke {
+	const struct invoke_options *options;
+	struct loop *loop;
+	struct control *control;
+	struct out *out;
+	struct board *board;
+	struct view *view;
+	const char **labels;
+	size_t count;
+	struct event *signals[4];
+	uint64_t job; /* 0: not accepted so far */
+	uint64_t first_child;
+	uint64_t interrupted_ns; /* when the last interrupt came */
+	bool stopping;
+	bool interrupted;
+	bool ended;
+	int status; /* what is not the children's: EXIT_OK so far */
+};
+
+/* A line of muster's own on stderr. */
+static void invoke_say(struct invoke *iv, struct buf *text)
+{
+	struct buf line = {0};
+
+	buf_add_str(&line, "muster: ");
+	buf_add(&line, text->data, text->len);
+	buf_add_char(&line, '\n');
+	buf_done(text);
+	board_hide(iv->board);
+	out_add(iv->out, STDERR_FILENO, &line);
+}
+
+static void invoke_fail(struct invoke *iv, int status, const char *text)
+{
+	struct buf say = {0};
+
+	buf_add_str(&say, text);
+	invoke_say(iv, &say);
+	iv->status = exit_worse(iv->status, status);
+	if (status == EXIT_NO_DAEMON || status == EXIT_USAGE)
+		iv->status = status;
+	iv->ended = true;
+	loop_stop(iv->loop);
+}
+
+static void invoke_stop_job(struct invoke *iv)
+{
+	struct job_stop_msg m = {.job = iv->job};
+	struct buf body = {0};
+
+	if (iv->stopping)
+		return;
+	iv->stopping = true;
+	if (!iv->job) {
+		/* Nothing runs yet; when we leave, the daemon forgets it. */
+		iv->ended = true;
+		loop_stop(iv->loop);
+		return;
+	}
+	job_stop_put(&body, &m);
+	control_send(iv->control, MSG_JOB_STOP, &body);
+}
+
+/* --- messages ------------------------------------------------------------------------------ */
+
+static int invoke_on_accepted(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
+{
+	struct job_accepted_msg m;
+	int rc = job_accepted_get(&m, body, len, msg);
+
+	if (rc)
+		return rc;
+	iv->job = m.job;
+	iv->first_child = m.first_child;
+	view_set_job(iv->view, m.job, m.first_child);
+	job_accepted_done(&m);
+	return 0;
+}
+
+static int invoke_on_child(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
+{
+	struct child_state_msg m;
+	int rc = child_state_get(&m, body, len, msg);
+
+	if (rc)
+		return rc;
+	if (m.child < iv->first_child || m.child - iv->first_child >= iv->count)
+		rc = err_set(msg, ERR_PROTO, "state of an unknown child");
+	else
+		board_child(iv->board, (size_t)(m.child - iv->first_child), &m);
+	child_state_done(&m);
+	return rc;
+}
+
+static int invoke_on_error(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
+{
+	struct error_msg m;
+	int rc = error_get(&m, body, len, msg);
+
+	if (rc)
+		return rc;
+	invoke_fail(iv, iv->job ? EXIT_INTERNAL : EXIT_USAGE, m.text ? m.text : "refused");
+	error_done(&m);
+	return 0;
+}
+
+static int invoke_on_warning(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
+{
+	struct warning_msg m;
+	struct buf text = {0};
+	int rc = warning_get(&m, body, len, msg);
+
+	if (rc)
+		return rc;
+	buf_addf(&text, "warning: %s", m.text);
+	invoke_say(iv, &text);
+	warning_done(&m);
+	return 0;
+}
+
+static int invoke_take(struct invoke *iv, uint8_t type, const void *body, size_t len,
+		       struct errmsg *msg)
+{
+	switch ((enum message_type)type) {
+	case MSG_JOB_ACCEPTED:
+		return invoke_on_accepted(iv, body, len, msg);
+	case MSG_CHILD_STATE:
+		return invoke_on_child(iv, body, len, msg);
+	case MSG_RECORDS:
+		return view_records(iv->view, body, len, msg);
+	case MSG_WARNING:
+		return invoke_on_warning(iv, body, len, msg);
+	case MSG_ERROR:
+		return invoke_on_error(iv, body, len, msg);
+	case MSG_JOB_END:
+		iv->ended = true;
+		loop_stop(iv->loop);
+		return 0;
+	case MSG_HELLO:
+	case MSG_JOB_OPEN:
+	case MSG_JOB_TARGETS:
+	case MSG_JOB_RUN:
+	case MSG_JOB_STOP:
+	case MSG_GET:
+	case MSG_GET_ROW:
+	case MSG_GET_END:
+	case MSG_STATUS:
+	case MSG_STATUS_REPLY:
+	case MSG_SHUTDOWN:
+	case MSG_SHUTDOWN_REPLY:
+		break;
+	}
+	return err_set(msg, ERR_PROTO, "message %u is not expected here", type);
+}
+
+/* Our own reader is slow, or a long line is on its way out: take no more for now. */
+static void invoke_pace(struct invoke *iv)
+{
+	control_hold(iv->control, view_is_busy(iv->view) || out_is_full(iv->out));
+}
+
+static void invoke_on_message(void *arg, uint8_t type, const void *body, size_t len)
+{
+	struct invoke *iv = arg;
+	struct errmsg msg = {{0}};
+	int rc = invoke_take(iv, type, body, len, &msg);
+
+	if (rc)
+		invoke_fail(iv, rc == ERR_PROTO ? EXIT_NO_DAEMON : EXIT_INTERNAL, msg.text);
+	else
+		invoke_pace(iv);
+}
+
+static void invoke_on_closed(void *arg, const char *why)
+{
+	struct invoke *iv = arg;
+	struct buf text = {0};
+
+	if (iv->ended)
+		return;
+	buf_addf(&text, "%s (pid %llu) before the job was done; ", why,
+		 (unsigned long long)control_daemon_pid(iv->control));
+	board_pending(iv->board, &text);
+	invoke_fail(iv, EXIT_NO_DAEMON, buf_cstr(&text));
+	buf_done(&text);
+}
+
+static void invoke_on_room(void *arg)
+{
+	struct invoke *iv = arg;
+	struct errmsg msg = {{0}};
+
+	if (view_go_on(iv->view, &msg) != 0)
+		invoke_fail(iv, EXIT_INTERNAL, msg.text);
+	else
+		invoke_pace(iv);
+}
+
+static void invoke_on_out_failed(void *arg, int error)
+{
+	struct invoke *iv = arg;
+	struct buf text = {0};
+
+	/* `| head -1` has what it wants: no reason for words. */
+	if (error != EPIPE) {
+		buf_addf(&text, "cannot write to standard output: %s", strerror(error));
+		invoke_say(iv, &text);
+		iv->status = EXIT_INTERNAL;
+	}
+	invoke_stop_job(iv);
+}
+
+/* --- signals ------------------------------------------------------------------------------- */
+
+static void invoke_on_interrupt(evutil_socket_t sig, short what, void *arg)
+{
+	struct invoke *iv = arg;
+	uint64_t now = clock_mono_ns();
+	bool again = iv->interrupted_ns && now - iv->interrupted_ns < INVOKE_AGAIN_NS;
+	struct buf text = {0};
+
+	(void)sig;
+	(void)what;
+	iv->interrupted_ns = now;
+	if (iv->stopping) {
+		invoke_fail(iv, EXIT_INTERRUPTED,
+			    "interrupted while the job was being stopped; the daemon goes on with "
+			    "that");
+		iv->status = EXIT_INTERRUPTED;
+		return;
+	}
+	board_pending(iv->board, &text);
+	if (again) {
+		buf_add_str(&text, "; stopping (interrupt again to leave at once)");
+		iv->interrupted = true;
+	} else {
+		buf_add_str(&text, " (interrupt again within 1 s to stop the job)");
+	}
+	invoke_say(iv, &text);
+	if (again)
+		invoke_stop_job(iv);
+}
+
+static void invoke_on_terminate(evutil_socket_t sig, short what, void *arg)
+{
+	struct invoke *iv = arg;
+
+	(void)sig;
+	(void)what;
+	iv->interrupted = true;
+	invoke_stop_job(iv);
+}
+
+static void invoke_on_resize(evutil_socket_t sig, short what, void *arg)
+{
+	(void)sig;
+	(void)what;
+	/* The next tick of the progress line asks for the new width. */
+	board_hide(((struct invoke *)arg)->board);
+}
+
+static void invoke_watch_signals(struct invoke *iv)
+{
+	static const struct {
+		int sig;
+		event_callback_fn fn;
+	} rows[] = {{SIGINT, invoke_on_interrupt},
+		    {SIGTERM, invoke_on_terminate},
+		    {SIGHUP, invoke_on_terminate},
+		    {SIGWINCH, invoke_on_resize}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		iv->signals[i] = evsignal_new(loop_base(iv->loop), rows[i].sig, rows[i].fn, iv);
+		if (!iv->signals[i] || event_add(iv->signals[i], NULL) != 0)
+			abort();
+	}
+}
+
+/* --- submitting ---------------------------------------------------------------------------- */
+
+static void invoke_send_targets(struct invoke *iv)
+{
+	struct job_target targets[CONTROL_TARGETS_BATCH];
+	size_t done = 0;
+
+	while (done < iv->count) {
+		struct job_targets_msg m = {.targets = targets};
+		struct buf body = {0};
+
+		for (; m.count < CONTROL_TARGETS_BATCH && done < iv->count; m.count++, done++) {
+			const struct host *h = hostlist_at(iv->options->hosts, done);
+
+			targets[m.count] = (struct job_target){.host = h->label,
+							       .hostname = h->name,
+							       .user = h->user,
+							       .port = h->port};
+		}
+		job_targets_put(&body, &m);
+		control_send(iv->control, MSG_JOB_TARGETS, &body);
+	}
+}
+
+static void invoke_submit(struct invoke *iv)
+{
+	const struct invoke_options *o = iv->options;
+	char **argv = xcalloc(o->argc, sizeof(char *));
+	struct job_open_msg open = {.display = o->display,
+				    .argv = argv,
+				    .argc = o->argc,
+				    .shell = o->shell,
+				    .throttle = o->throttle,
+				    .run_timeout_ms = o->run_timeout_ms,
+				    .connect_timeout_ms = o->connect_timeout_ms,
+				    .stop_grace_ms = o->grace_ms,
+				    .ssh_config = o->ssh_config,
+				    .agent_socket = getenv("SSH_AUTH_SOCK"),
+				    .home = getenv("HOME")};
+	struct buf body = {0};
+
+	for (size_t i = 0; i < o->argc; i++)
+		argv[i] = xstrdup(o->argv[i]);
+	job_open_put(&body, &open);
+	control_send(iv->control, MSG_JOB_OPEN, &body);
+	for (size_t i = 0; i < o->argc; i++)
+		free(argv[i]);
+	free(argv);
+	invoke_send_targets(iv);
+	control_send(iv->control, MSG_JOB_RUN, &body);
+}
+
+static void invoke_open(struct invoke *iv)
+{
+	static const struct out_events out_events = {invoke_on_room, invoke_on_out_failed};
+	const struct invoke_options *o = iv->options;
+	bool tty_out = isatty(STDOUT_FILENO) == 1, tty_err = isatty(STDERR_FILENO) == 1;
+	struct view_options view = {
+		.format = o->format,
+		.out_style = {.colour = o->colour_out, .escape = tty_out, .labels = o->labels},
+		.err_style = {.colour = o->colour_err, .escape = tty_err, .labels = o->labels},
+		.split = o->format == &format_text,
+		.tty_out = tty_out,
+		.tty_err = tty_err,
+	};
+
+	iv->count = hostlist_count(o->hosts);
+	iv->labels = xcalloc(iv->count, sizeof(char *));
+	for (size_t i = 0; i < iv->count; i++)
+		iv->labels[i] = hostlist_at(o->hosts, i)->label;
+	iv->out = out_new(iv->loop, &out_events, iv);
+	iv->board = board_new(iv->loop, iv->out, iv->labels, iv->count, tty_err && !o->quiet,
+			      o->colour_err);
+	iv->view = view_new(&view, iv->out, iv->board, iv->labels, iv->count);
+	invoke_watch_signals(iv);
+}
+
+static void invoke_close(struct invoke *iv)
+{
+	for (size_t i = 0; i < ARRAY_LEN(iv->signals); i++)
+		event_free(iv->signals[i]);
+	control_free(iv->control);
+	view_free(iv->view);
+	board_free(iv->board);
+	out_free(iv->out);
+	loop_free(iv->loop);
+	free(iv->labels);
+}
+
+static int invoke_finish(struct invoke *iv)
+{
+	struct buf verdict = {0};
+
+	board_stop(iv->board);
+	if (iv->status == EXIT_OK || iv->status == EXIT_INTERNAL)
+		board_verdict(iv->board, &verdict);
+	if (verdict.len && !iv->options->quiet)
+		invoke_say(iv, &verdict);
+	buf_done(&verdict);
+	if (iv->status == EXIT_NO_DAEMON || iv->status == EXIT_USAGE)
+		return iv->status;
+	if (iv->interrupted || iv->status == EXIT_INTERRUPTED)
+		return EXIT_INTERRUPTED;
+	if (iv->options->largest && iv->status == EXIT_OK)
+		return board_largest_exit_code(iv->board);
+	return exit_worse(iv->status, board_exit_status(iv->board));
+}
+
+int invoke_run(const struct invoke_options *options, const struct paths *paths)
+{
+	static const struct control_events events = {invoke_on_message, invoke_on_closed};
+	struct invoke iv = {.options = options, .loop = loop_new()};
+	struct errmsg msg;
+	int rc = control_open(&iv.control, iv.loop, paths,
+			      options->ephemeral ? CONTROL_EPHEMERAL : CONTROL_START, &events, &iv,
+			      &msg);
+	int status;
+
+	if (rc) {
+		loop_free(iv.loop);
+		return cmd_control_error(rc, msg.text);
+	}
+	invoke_open(&iv);
+	invoke_submit(&iv);
+	loop_run(iv.loop);
+	status = invoke_finish(&iv);
+	invoke_close(&iv);
+	return status;
+}

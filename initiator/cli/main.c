@@ -1,0 +1,158 @@
+/* muster: one binary that is CLI and daemon. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "cmd.h"
+#include "exit.h"
+#include "fd.h"
+#include "log.h"
+
+static const struct cmd *const main_cmds[] = {&cmd_invoke, &cmd_get, &cmd_daemon};
+
+/* Other names of the same commands, PowerShell's among them; in any case. */
+static const struct {
+	const char *name;
+	const struct cmd *cmd;
+} main_aliases[] = {
+	{"run", &cmd_invoke},
+	{"Invoke-Command", &cmd_invoke},
+	{"Get-Job", &cmd_get},
+};
+
+#define GLOBAL(field) offsetof(struct cmd_globals, field)
+static const struct option_row main_globals[] = {
+	{"ssh-config", 'F', OPTION_TEXT, GLOBAL(ssh_config), "FILE",
+	 "read this instead of ssh's own configuration, as ssh -F; 'none'"},
+	{"daemon", 'L', OPTION_TEXT, GLOBAL(daemon), "NAME", "use the daemon of this name"},
+	{"output", 'o', OPTION_TEXT, GLOBAL(output), "FORMAT", "how results look; see below"},
+	{"color", 0, OPTION_TEXT, GLOBAL(color), "WHEN", "auto, always, never"},
+	{"colour", 0, OPTION_TEXT, GLOBAL(color), "WHEN", NULL},
+	{"quiet", 'q', OPTION_FLAG, GLOBAL(quiet), NULL, "no progress, no summary"},
+	{"help", 'h', OPTION_FLAG, GLOBAL(help), NULL, "this text"},
+	{"version", 'V', OPTION_FLAG, GLOBAL(version), NULL, "the version of muster"},
+};
+
+static const char main_exit_help[] =
+	"\nExit status:\n"
+	"  0    every host completed\n"
+	"  1    internal error\n"
+	"  2    usage, malformed input, or no host to run on\n"
+	"  3    a command ran out of time, died by a signal, or was stopped\n"
+	"  4    a host could not be reached or logged in to, or its connection was lost\n"
+	"  5    a remote command failed\n"
+	"  130  interrupted\n"
+	"  255  no daemon, or it went away\n"
+	"Where several apply, 4 wins over 3, and 3 over 5.\n";
+
+static void main_print(struct buf *text)
+{
+	(void)fd_write_all(STDOUT_FILENO, text->data, text->len);
+	buf_done(text);
+}
+
+static int main_help(void)
+{
+	struct buf text = {0};
+
+	buf_add_str(&text, "muster: remote jobs over SSH for Linux fleets\n\n"
+			   "Usage: muster [OPTION...] COMMAND [OPTION...] [ARGUMENT...]\n\n"
+			   "Commands:\n");
+	for (size_t i = 0; i < ARRAY_LEN(main_cmds); i++)
+		buf_addf(&text, "  %-12s%s\n", main_cmds[i]->name, main_cmds[i]->summary);
+	buf_add_str(&text, "\nOptions of every command, before or behind its name:\n");
+	options_help(&text, main_globals, ARRAY_LEN(main_globals));
+	buf_add_str(&text, main_exit_help);
+	buf_add_str(&text, "\n'muster COMMAND --help' tells more; so does the page muster(1).\n");
+	main_print(&text);
+	return EXIT_OK;
+}
+
+static int main_cmd_help(const struct cmd *cmd)
+{
+	struct buf text = {0};
+
+	buf_addf(&text, "Usage: muster %s %s\n\n%s.\n\nOptions:\n", cmd->name, cmd->synopsis,
+		 cmd->summary);
+	options_help(&text, cmd->options, cmd->option_count);
+	options_help(&text, main_globals, ARRAY_LEN(main_globals));
+	if (cmd->text)
+		buf_addf(&text, "\n%s", cmd->text);
+	buf_add_str(&text, main_exit_help);
+	main_print(&text);
+	return EXIT_OK;
+}
+
+static const struct cmd *main_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(main_cmds); i++)
+		if (strcmp(main_cmds[i]->name, name) == 0)
+			return main_cmds[i];
+	for (size_t i = 0; i < ARRAY_LEN(main_aliases); i++)
+		if (strcasecmp(main_aliases[i].name, name) == 0)
+			return main_aliases[i].cmd;
+	return NULL;
+}
+
+static int main_check_globals(const struct cmd *cmd, const struct cmd_globals *g)
+{
+	if (g->color && strcmp(g->color, "auto") != 0 && strcmp(g->color, "always") != 0 &&
+	    strcmp(g->color, "never") != 0)
+		return cmd_usage(cmd, "--color: '%s' is none of auto, always, never", g->color);
+	return EXIT_OK;
+}
+
+/* The options of a command are its own and the global ones; globals given before it stay. */
+static int main_run(const struct cmd *cmd, const struct cmd_globals *globals, int argc, char **argv)
+{
+	size_t count = cmd->option_count + ARRAY_LEN(main_globals);
+	struct option_row *rows = xcalloc(count, sizeof *rows);
+	struct cmd_globals *values = xcalloc(1, cmd->values_size);
+	struct errmsg msg;
+	int first = 1, status;
+
+	memcpy(rows, cmd->options, cmd->option_count * sizeof *rows);
+	memcpy(rows + cmd->option_count, main_globals, sizeof main_globals);
+	*values = *globals;
+	if (options_parse(rows, count, values, cmd->stop_at_word, argc, argv, &first, &msg) != 0)
+		status = cmd_usage(cmd, "%s", msg.text);
+	else if (values->help)
+		status = main_cmd_help(cmd);
+	else
+		status = main_check_globals(cmd, values);
+	if (status == EXIT_OK && !values->help)
+		status = cmd->run(cmd, values, argc - first, argv + first);
+	free(values);
+	free(rows);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct cmd_globals globals = {0};
+	const char *level = getenv("MUSTER_LOG");
+	const struct cmd *cmd;
+	struct errmsg msg;
+	int first = 1;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (level && log_level_parse(level) >= 0)
+		log_open(STDERR_FILENO, (enum log_level)log_level_parse(level), false);
+	if (options_parse(main_globals, ARRAY_LEN(main_globals), &globals, true, argc, argv, &first,
+			  &msg) != 0)
+		return cmd_usage(NULL, "%s", msg.text);
+	if (globals.version) {
+		printf("muster %s\n", MUSTER_VERSION);
+		return EXIT_OK;
+	}
+	if (first == argc)
+		return globals.help ? main_help() : cmd_usage(NULL, "a command is missing");
+	cmd = main_find(argv[first]);
+	if (!cmd)
+		return cmd_usage(NULL, "there is no command '%s'", argv[first]);
+	return main_run(cmd, &globals, argc - first, argv + first);
+}

@@ -1,0 +1,34 @@
+/*
+ * Writing results: a thread of its own writes to stdout and stderr in the order in which things
+ * were added, so that a reader who is slow or stopped never blocks the loop.
+ */
+#ifndef MUSTER_OUT_H
+#define MUSTER_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+#include "loop.h"
+
+struct out;
+
+struct out_events {
+	void (*room)(void *arg);	      /* after out_is_full: there is room again */
+	void (*failed)(void *arg, int error); /* stdout cannot be written any more; once */
+};
+
+/* Freed by out_free. */
+struct out *out_new(struct loop *loop, const struct out_events *events, void *arg);
+
+/* Adds what data holds, for stdout (fd 1) or stderr (fd 2); data is empty afterwards. */
+void out_add(struct out *out, int fd, struct buf *data);
+
+/* More than OUT_QUEUE bytes wait: add nothing more than what is at hand. */
+#define OUT_QUEUE (1u << 20)
+bool out_is_full(struct out *out);
+
+/* Waits until all is written, ends the thread and frees it. NULL is fine. */
+void out_free(struct out *out);
+
+#endif

@@ -1,0 +1,243 @@
+#include "client.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "control_msg.h"
+#include "daemon_private.h"
+#include "limits.h"
+#include "log.h"
+
+struct client {
+	struct daemon *daemon;
+	struct bufferevent *bev;
+	struct event *greeting; /* deadline of the first message */
+	enum client_state state;
+	uint64_t seq_out;
+	void *context;
+	void (*drop)(void *context);
+	void (*on_room)(void *arg);
+	void *on_room_arg;
+	bool closing; /* ends when what was sent is gone */
+	bool dead;    /* to be freed from the loop */
+};
+
+static void client_free_deferred(void *arg)
+{
+	client_free(arg);
+}
+
+/* From inside its own callbacks a client is only marked. */
+static void client_end(struct client *client)
+{
+	if (client->dead)
+		return;
+	client->dead = true;
+	(void)bufferevent_disable(client->bev, EV_READ | EV_WRITE);
+	loop_defer(client->daemon->loop, client_free_deferred, client);
+}
+
+/* Ends it once the client has read the last message. */
+static void client_close(struct client *client)
+{
+	client->closing = true;
+	(void)bufferevent_disable(client->bev, EV_READ);
+	if (evbuffer_get_length(bufferevent_get_output(client->bev)) == 0)
+		client_end(client);
+}
+
+static void client_fail(struct client *client, int code, const struct errmsg *msg)
+{
+	log_debug("client: %s", msg->text);
+	client_send_error(client, code, msg->text);
+	client_close(client);
+}
+
+static int client_take(struct client *client, const struct frame *frame, struct errmsg *msg)
+{
+	const char *name = message_name(frame->type);
+	client_request_fn *fn;
+
+	fn = client_find_request(client->state, frame->type);
+	if (!fn || !message_may_send(frame->type, MSG_FROM_C))
+		return err_set(msg, ERR_PROTO, "message %s (%u) is not legal now",
+			       name ? name : "?", frame->type);
+	return fn(client, frame, msg);
+}
+
+static void client_on_read(struct bufferevent *bev, void *arg)
+{
+	struct client *client = arg;
+	struct evbuffer *in = bufferevent_get_input(bev);
+
+	while (!client->dead && !client->closing) {
+		size_t n = evbuffer_get_length(in);
+		struct errmsg msg = {{0}};
+		struct frame frame;
+		int64_t used;
+		int rc;
+
+		if (n < FRAME_HEADER_SIZE)
+			return;
+		used = frame_parse(evbuffer_pullup(in, -1), n, &frame, &msg);
+		if (used == 0)
+			return;
+		rc = used < 0 ? (int)used : client_take(client, &frame, &msg);
+		if (rc == ERR_PROTO || rc == ERR_LIMIT || rc == ERR_VERSION)
+			client_fail(client, rc, &msg);
+		else if (rc < 0)
+			client_send_error(client, rc, msg.text);
+		if (used > 0)
+			(void)evbuffer_drain(in, (size_t)used);
+	}
+}
+
+static void client_on_write(struct bufferevent *bev, void *arg)
+{
+	struct client *client = arg;
+	void (*on_room)(void *) = client->on_room;
+
+	if (client->closing && evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
+		client_end(client);
+		return;
+	}
+	client->on_room = NULL;
+	if (on_room)
+		on_room(client->on_room_arg);
+}
+
+static void client_on_event(struct bufferevent *bev, short what, void *arg)
+{
+	(void)bev;
+	(void)what;
+	client_end(arg);
+}
+
+static void client_on_greeting_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	client_end(arg);
+}
+
+struct client *client_new(struct daemon *daemon, int fd)
+{
+	struct event_base *base = loop_base(daemon->loop);
+	struct timeval tv = loop_ms(LIMIT_CLIENT_HELLO_MS);
+	struct client *client = xcalloc(1, sizeof *client);
+
+	client->daemon = daemon;
+	client->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+	client->greeting = evtimer_new(base, client_on_greeting_deadline, client);
+	if (!client->bev || !client->greeting)
+		abort();
+	bufferevent_setcb(client->bev, client_on_read, client_on_write, client_on_event, client);
+	/* Output: tell when it is nearly gone. Input: never more than a frame and what follows. */
+	bufferevent_setwatermark(client->bev, EV_WRITE, LIMIT_CLIENT_QUEUE_LO, 0);
+	bufferevent_setwatermark(client->bev, EV_READ, 0, LIMIT_FRAME_BODY + 2 * FRAME_HEADER_SIZE);
+	(void)bufferevent_enable(client->bev, EV_READ | EV_WRITE);
+	(void)event_add(client->greeting, &tv);
+	daemon_client_added(daemon, client);
+	return client;
+}
+
+void client_free(struct client *client)
+{
+	struct daemon *daemon = client->daemon;
+
+	client->dead = true;
+	client_set_context(client, NULL, NULL);
+	event_free(client->greeting);
+	/* The answer to SHUTDOWN, for instance: the loop has no other round. */
+	(void)evbuffer_write(bufferevent_get_output(client->bev), bufferevent_getfd(client->bev));
+	bufferevent_free(client->bev);
+	daemon_client_removed(daemon, client);
+	free(client);
+}
+
+struct daemon *client_daemon(struct client *client)
+{
+	return client->daemon;
+}
+
+enum client_state client_state(const struct client *client)
+{
+	return client->state;
+}
+
+void client_set_state(struct client *client, enum client_state state)
+{
+	if (client->state == CLIENT_GREETING)
+		(void)event_del(client->greeting);
+	client->state = state;
+}
+
+void client_set_context(struct client *client, void *context, void (*drop)(void *context))
+{
+	void *old = client->context;
+	void (*old_drop)(void *) = client->drop;
+
+	client->context = context;
+	client->drop = drop;
+	if (old && old_drop)
+		old_drop(old);
+}
+
+void *client_context(const struct client *client)
+{
+	return client->context;
+}
+
+static void client_sent(const void *data, size_t len, void *arg)
+{
+	(void)data;
+	(void)len;
+	free(arg);
+}
+
+void client_send(struct client *client, enum message_type type, struct buf *body)
+{
+	struct evbuffer *out = bufferevent_get_output(client->bev);
+	struct buf frame = {0};
+	size_t begin = frame_begin(&frame);
+
+	if (client->dead || client->closing) {
+		buf_done(body);
+		return;
+	}
+	buf_add(&frame, body->data, body->len);
+	buf_done(body);
+	if (frame_end(&frame, begin, (uint8_t)type, 0, ++client->seq_out) != 0) {
+		/* No message of ours is that large: it would be a mistake in this program. */
+		log_error("a %s message is too large", message_name((uint8_t)type));
+		abort();
+	}
+	if (evbuffer_add_reference(out, frame.data, frame.len, client_sent, frame.data) != 0)
+		abort();
+}
+
+void client_send_error(struct client *client, int code, const char *text)
+{
+	struct error_msg m = {.code = code, .text = xstrdup(text)};
+	struct buf body = {0};
+
+	error_put(&body, &m);
+	client_send(client, MSG_ERROR, &body);
+	free(m.text);
+}
+
+bool client_is_full(const struct client *client)
+{
+	return evbuffer_get_length(bufferevent_get_output(client->bev)) > LIMIT_CLIENT_QUEUE;
+}
+
+void client_on_room(struct client *client, void (*on_room)(void *arg), void *arg)
+{
+	client->on_room = on_room;
+	client->on_room_arg = arg;
+}

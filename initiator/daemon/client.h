@@ -1,0 +1,58 @@
+/*
+ * One client on the control socket: frames in, frames out, in the order that docs/protocol.md
+ * allows. What it sends is not trusted; what it does not read is bounded by holding its job back.
+ */
+#ifndef MUSTER_CLIENT_H
+#define MUSTER_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "frame.h"
+#include "message.h"
+
+struct daemon;
+struct client;
+
+/* What a client awaits, and so what it may be sent. */
+enum client_state {
+	CLIENT_GREETING, /* its HELLO */
+	CLIENT_IDLE,	 /* a request */
+	CLIENT_FILLING,	 /* the targets of the job that it has opened */
+	CLIENT_RUNNING,	 /* a synchronous job: JOB_STOP may come */
+	CLIENT_STATE_COUNT
+};
+
+/* A request: called in the state that the table of control_cmds.c allows. Returns 0, or a negative
+ * ERR_* with msg, which is sent as ERROR; ERR_PROTO, ERR_LIMIT and ERR_VERSION end the client. */
+typedef int client_request_fn(struct client *client, const struct frame *frame, struct errmsg *msg);
+
+/* The handler of a message in a state, or NULL if it is not legal there (control_cmds.c). */
+client_request_fn *client_find_request(enum client_state state, uint8_t type);
+
+/* Takes over a connected socket. Lives until it is closed by either side. */
+struct client *client_new(struct daemon *daemon, int fd);
+
+/* Ends it now and stops its job. Not from inside its own requests. */
+void client_free(struct client *client);
+
+struct daemon *client_daemon(struct client *client);
+enum client_state client_state(const struct client *client);
+void client_set_state(struct client *client, enum client_state state);
+
+/* What a request keeps between messages; freed by drop when it is replaced or the client ends. */
+void client_set_context(struct client *client, void *context, void (*drop)(void *context));
+void *client_context(const struct client *client);
+
+/* Sends a frame: the body is taken from body, which is empty afterwards. */
+void client_send(struct client *client, enum message_type type, struct buf *body);
+void client_send_error(struct client *client, int code, const char *text);
+
+/* More waits to be read by the client than LIMIT_CLIENT_QUEUE: hold back what fills it. on_room is
+ * called once there is room again. */
+bool client_is_full(const struct client *client);
+void client_on_room(struct client *client, void (*on_room)(void *arg), void *arg);
+
+#endif

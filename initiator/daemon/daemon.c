@@ -1,0 +1,257 @@
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "client.h"
+#include "clock.h"
+#include "daemon_private.h"
+#include "fd.h"
+#include "limits.h"
+#include "log.h"
+#include "registry.h"
+
+/* The lock is held by a client that is starting a daemon: try again. */
+#define DAEMON_LOCK_RETRY_MS 1000u
+/* Too many open files while accepting: wait for some to be closed. */
+#define DAEMON_ACCEPT_RETRY_MS 100u
+
+/* Only our own user may talk to us, whatever the modes of the directories say. */
+static bool daemon_peer_ok(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof peer;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return false;
+	return peer.uid == geteuid() || peer.uid == 0;
+}
+
+static bool daemon_accept(struct daemon *daemon)
+{
+	int fd = accept4(daemon->options.listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return false;
+	if (!daemon_peer_ok(fd) || daemon->client_count >= LIMIT_CLIENTS) {
+		log_warn("a client was refused: %s",
+			 daemon->client_count >= LIMIT_CLIENTS ? "too many" : "another user");
+		fd_close(&fd);
+		return true;
+	}
+	(void)client_new(daemon, fd);
+	return true;
+}
+
+static void daemon_on_accept_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)fd;
+	(void)what;
+	if (daemon->listener)
+		(void)event_add(daemon->listener, NULL);
+}
+
+static void daemon_on_accept(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+	struct timeval tv = loop_ms(DAEMON_ACCEPT_RETRY_MS);
+
+	(void)fd;
+	(void)what;
+	while (daemon_accept(daemon))
+		;
+	/* The socket stays readable when no descriptor is free: without a pause this would spin. */
+	if (errno == EMFILE || errno == ENFILE)
+		(void)event_base_once(loop_base(daemon->loop), -1, EV_TIMEOUT,
+				      daemon_on_accept_again, daemon, &tv);
+	else
+		(void)event_add(daemon->listener, NULL);
+}
+
+void daemon_client_added(struct daemon *daemon, struct client *client)
+{
+	daemon->clients =
+		xrealloc(daemon->clients, daemon->client_count + 1, sizeof(struct client *));
+	daemon->clients[daemon->client_count++] = client;
+	(void)event_del(daemon->idle);
+}
+
+void daemon_client_removed(struct daemon *daemon, struct client *client)
+{
+	size_t n = daemon->client_count;
+
+	for (size_t i = 0; i < n; i++) {
+		if (daemon->clients[i] != client)
+			continue;
+		daemon->clients[i] = daemon->clients[n - 1];
+		daemon->client_count--;
+		break;
+	}
+	if (!daemon->client_count && daemon->options.listen_fd < 0)
+		daemon_end(daemon);
+	daemon_consider_leaving(daemon);
+}
+
+static void daemon_flush_and_stop(void *arg)
+{
+	struct daemon *daemon = arg;
+
+	loop_stop(daemon->loop);
+}
+
+void daemon_consider_leaving(struct daemon *daemon)
+{
+	struct timeval tv = loop_ms(daemon->options.idle_ms);
+
+	if (registry_live(daemon->registry))
+		return;
+	if (daemon->ending)
+		loop_defer(daemon->loop, daemon_flush_and_stop, daemon);
+	else if (!daemon->client_count && daemon->options.idle_ms)
+		(void)event_add(daemon->idle, &tv);
+}
+
+/* Whoever connects from now on starts another daemon. The path is ours while we listen on it: it
+ * is replaced only by one who was refused there. */
+static void daemon_stop_listening(struct daemon *daemon)
+{
+	if (daemon->options.socket_path)
+		(void)unlink(daemon->options.socket_path);
+	daemon->options.socket_path = NULL;
+	if (daemon->listener)
+		event_free(daemon->listener);
+	daemon->listener = NULL;
+	fd_close(&daemon->options.listen_fd);
+}
+
+void daemon_end(struct daemon *daemon)
+{
+	daemon->ending = true;
+	daemon_stop_listening(daemon);
+	registry_stop_all(daemon->registry);
+	daemon_consider_leaving(daemon);
+}
+
+static void daemon_on_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)what;
+	log_info("signal %d: ending", (int)sig);
+	if (daemon->ending)
+		loop_stop(daemon->loop);
+	else
+		daemon_end(daemon);
+}
+
+/*
+ * Leaving without a client being lost: with the lock held no new daemon is started and nobody
+ * else removes the socket, and what is already in the queue is served first.
+ */
+static void daemon_on_idle(evutil_socket_t fd, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+	const char *path = daemon->options.lock_path;
+	struct timeval tv = loop_ms(DAEMON_LOCK_RETRY_MS);
+	int lock = path ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+	(void)fd;
+	(void)what;
+	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) < 0) {
+		fd_close(&lock);
+		(void)event_add(daemon->idle, &tv);
+		return;
+	}
+	if (!daemon_accept(daemon)) {
+		log_info("idle: leaving");
+		daemon_end(daemon);
+	}
+	fd_close(&lock);
+}
+
+static void daemon_protect(void)
+{
+#if !defined(__SANITIZE_ADDRESS__)
+	/* Private keys are in memory: no core file, no ptrace by the same user. */
+	struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+static void daemon_open(struct daemon *daemon)
+{
+	struct event_base *base;
+
+	daemon->loop = loop_new();
+	base = loop_base(daemon->loop);
+	daemon->fd_limit = fd_limit_raise();
+	daemon->engine = ssh_engine_new(daemon->loop, daemon->fd_limit);
+	daemon->registry = registry_new(daemon);
+	daemon->started_ns = clock_wall_ns();
+	daemon->idle = evtimer_new(base, daemon_on_idle, daemon);
+	daemon->sigterm = evsignal_new(base, SIGTERM, daemon_on_signal, daemon);
+	daemon->sigint = evsignal_new(base, SIGINT, daemon_on_signal, daemon);
+	if (!daemon->idle || !daemon->sigterm || !daemon->sigint)
+		abort();
+	(void)event_add(daemon->sigterm, NULL);
+	(void)event_add(daemon->sigint, NULL);
+	if (daemon->options.listen_fd >= 0) {
+		(void)fd_nonblock(daemon->options.listen_fd);
+		daemon->listener = event_new(base, daemon->options.listen_fd, EV_READ,
+					     daemon_on_accept, daemon);
+		if (!daemon->listener || event_add(daemon->listener, NULL) != 0)
+			abort();
+	}
+	if (daemon->options.control_fd >= 0) {
+		(void)fd_nonblock(daemon->options.control_fd);
+		(void)client_new(daemon, daemon->options.control_fd);
+	}
+	daemon_consider_leaving(daemon);
+}
+
+static void daemon_close(struct daemon *daemon)
+{
+	daemon->ending = true;
+	daemon_stop_listening(daemon);
+	while (daemon->client_count)
+		client_free(daemon->clients[daemon->client_count - 1]);
+	registry_free(daemon->registry);
+	ssh_engine_free(daemon->engine);
+	event_free(daemon->idle);
+	event_free(daemon->sigterm);
+	event_free(daemon->sigint);
+	loop_free(daemon->loop);
+	free(daemon->clients);
+}
+
+int daemon_main(const struct daemon_options *options)
+{
+	struct daemon daemon = {.options = *options};
+
+	if (options->listen_fd < 0 && options->control_fd < 0) {
+		log_error("the daemon has no socket");
+		return 1;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	daemon_protect();
+	daemon_open(&daemon);
+	log_info("muster %s: serving, %zu open files", options->version, daemon.fd_limit);
+	loop_run(daemon.loop);
+	daemon_close(&daemon);
+	log_info("ended");
+	return 0;
+}

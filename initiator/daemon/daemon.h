@@ -1,0 +1,25 @@
+/*
+ * The daemon: holds the jobs of one user, runs them over SSH and answers on the control socket
+ * (docs/protocol.md). One event loop; nothing on it blocks.
+ */
+#ifndef MUSTER_DAEMON_H
+#define MUSTER_DAEMON_H
+
+#include <stdint.h>
+
+struct daemon_options {
+	int listen_fd;		 /* a listening socket, which the daemon owns; -1: none */
+	int control_fd;		 /* one client that is connected already (--ephemeral); -1: none */
+	const char *socket_path; /* of listen_fd, to be removed at the end; NULL: not ours */
+	const char *lock_path;	 /* held while the socket is removed; NULL: none */
+	const char *version;	 /* "0.1.0" */
+	uint64_t idle_ms;	 /* leaves after so long without client and live job; 0: never */
+};
+
+/*
+ * Runs until it is told to stop, idle, or (without a listening socket) its client is gone. Returns
+ * the exit status: 0, or 1 when it could not start.
+ */
+int daemon_main(const struct daemon_options *options);
+
+#endif

@@ -1,0 +1,41 @@
+/* What the parts of the daemon share. */
+#ifndef MUSTER_DAEMON_PRIVATE_H
+#define MUSTER_DAEMON_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon.h"
+#include "engine.h"
+#include "loop.h"
+
+struct client;
+struct registry;
+
+struct daemon {
+	struct daemon_options options;
+	struct loop *loop;
+	struct ssh_engine *engine;
+	struct registry *registry;
+	struct event *listener;
+	struct event *sigterm;
+	struct event *sigint;
+	struct event *idle;
+	struct client **clients;
+	size_t client_count;
+	size_t fd_limit;
+	uint64_t started_ns;
+	bool ending; /* leaves as soon as no job is live */
+};
+
+void daemon_client_added(struct daemon *daemon, struct client *client);
+void daemon_client_removed(struct daemon *daemon, struct client *client);
+
+/* Something has ended: is there a reason to stay? */
+void daemon_consider_leaving(struct daemon *daemon);
+
+/* Stops every job and leaves when they have ended. */
+void daemon_end(struct daemon *daemon);
+
+#endif

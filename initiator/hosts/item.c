@@ -1,0 +1,324 @@
+/* One item: [user@]name[:port], where name may hold ranges, or be an IPv6 address. */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hostlist_private.h"
+#include "range.h"
+
+#define ITEM_RANGES_MAX 32u
+
+/* A name in parts: a literal, a range, a literal, a range, ..., a literal. */
+struct item {
+	struct host_text host; /* but for the name */
+	struct {
+		const char *data;
+		size_t len;
+	} literals[ITEM_RANGES_MAX + 1];
+	struct range_set ranges[ITEM_RANGES_MAX];
+	size_t range_count;
+};
+
+/* Where an item stands, and what may be said about it. */
+struct item_span {
+	const struct expr_text *text;
+	struct expr_env *env;
+	size_t at, end;
+};
+
+/* What to say about a byte that cannot be in a name. */
+static const struct {
+	char c;
+	const char *why;
+} item_bad_bytes[] = {
+	{'{', "braces are not supported; write web[1-3] for numbers, weba,webb for names"},
+	{'}', "braces are not supported; write web[1-3] for numbers, weba,webb for names"},
+	{'*', "wildcards such as '*' are not supported; write a range, as in web[1-9]"},
+	{'?', "wildcards such as '?' are not supported; write a range, as in web[1-9]"},
+	{'%', "'%' is no wildcard, and only an IPv6 address has a zone, as in fe80::1%eth0"},
+	{']', "this ']' closes nothing; remove it or add the '['"},
+	{'[', "ranges are for host names only; list addresses and user names one by one"},
+	{'(', "parentheses are not supported; operators apply from left to right"},
+	{')', "parentheses are not supported; operators apply from left to right"},
+	{'@', "host groups are not supported yet; name the hosts, or a file that does: ^FILE"},
+};
+
+static int item_bad_byte(struct item_span *s, size_t at, const char *where)
+{
+	const char *data = s->text->data + at;
+	char shown[EXPR_QUOTE_SIZE];
+	size_t n = 1;
+
+	for (size_t i = 0; i < sizeof item_bad_bytes / sizeof item_bad_bytes[0]; i++)
+		if (item_bad_bytes[i].c == *data)
+			return expr_fail(s->env, s->text, at, ERR_SYNTAX, "%s",
+					 item_bad_bytes[i].why);
+	while (at + n < s->end && n < 4 && ((uint8_t)data[n] & 0xc0) == 0x80)
+		n++;
+	return expr_fail(s->env, s->text, at, ERR_SYNTAX,
+			 "'%s' cannot be in a %s; letters, digits, '.', '-' and '_' can",
+			 expr_quote(shown, data, n), where);
+}
+
+/* Offset of the first c outside brackets, from at to end; end if there is none. */
+static size_t item_find(const struct item_span *s, char c)
+{
+	bool inside = false;
+
+	for (size_t i = s->at; i < s->end; i++) {
+		char here = s->text->data[i];
+
+		if (here == '[' || here == ']')
+			inside = here == '[';
+		else if (here == c && !inside)
+			return i;
+	}
+	return s->end;
+}
+
+/* Takes USER@ off the front: all up to the last '@', as ssh does. */
+static int item_user(struct item *item, struct item_span *s)
+{
+	struct item_span rest = *s;
+	size_t start = s->at, at, bad;
+
+	for (at = item_find(&rest, '@'); at < s->end; at = item_find(&rest, '@')) {
+		char shown[EXPR_QUOTE_SIZE];
+
+		if (at == rest.at)
+			return expr_fail(s->env, s->text, at, ERR_SYNTAX,
+					 "'%s' is a host group, and these are not supported yet; "
+					 "name the hosts, or a file that does: ^FILE",
+					 expr_quote(shown, s->text->data + at, s->end - at));
+		rest.at = at + 1;
+	}
+	if (rest.at == start)
+		return 0;
+	item->host.user = s->text->data + start;
+	item->host.user_len = rest.at - 1 - start;
+	s->at = rest.at;
+	bad = name_user_bad_at(item->host.user, item->host.user_len);
+	if (bad < item->host.user_len)
+		return item_bad_byte(s, start + bad, "user name");
+	if (item->host.user[0] == '-')
+		return expr_fail(s->env, s->text, start, ERR_SYNTAX,
+				 "a user name that begins with '-' could be taken for an option; "
+				 "remove the '-'");
+	if (item->host.user_len > HOST_USER_MAX)
+		return expr_fail(s->env, s->text, start, ERR_LIMIT,
+				 "the user name is longer than %u bytes", HOST_USER_MAX);
+	return 0;
+}
+
+/* Takes :PORT off the end, where the ':' is at colon. */
+static int item_port(struct item *item, struct item_span *s, size_t colon)
+{
+	const char *digits = s->text->data + colon + 1;
+	size_t n = s->end - colon - 1;
+	char shown[EXPR_QUOTE_SIZE];
+	unsigned port = 0;
+
+	for (size_t i = 0; i < n && port <= UINT16_MAX; i++) {
+		if (digits[i] < '0' || digits[i] > '9' || digits[0] == '0') {
+			port = 0;
+			break;
+		}
+		port = port * 10 + (unsigned)(digits[i] - '0');
+	}
+	if (!port || port > UINT16_MAX)
+		return expr_fail(s->env, s->text, colon + 1, ERR_RANGE,
+				 "'%s' is no port; write a number from 1 to 65535, as in web1:2222",
+				 expr_quote(shown, digits, n));
+	item->host.port = (uint16_t)port;
+	s->end = colon;
+	return 0;
+}
+
+/* Takes what is between at and end for an IPv6 address, with or without a zone. */
+static int item_ipv6(struct item *item, struct item_span *s)
+{
+	const char *data = s->text->data + s->at;
+	size_t n = s->end - s->at, len = n;
+	char address[INET6_ADDRSTRLEN], shown[EXPR_QUOTE_SIZE];
+	const char *zone = memchr(data, '%', n);
+	struct in6_addr ignored;
+	bool ok;
+
+	if (zone)
+		len = (size_t)(zone - data);
+	ok = len < sizeof address && n <= LIMIT_HOST_NAME;
+	if (ok) {
+		memcpy(address, data, len);
+		address[len] = '\0';
+		ok = strlen(address) == len && inet_pton(AF_INET6, address, &ignored) == 1;
+	}
+	/* A zone is the name or the number of an interface. */
+	if (ok && zone)
+		ok = n > len + 1 && name_bad_at(data, n) == n &&
+		     !memchr(zone + 1, '%', n - len - 1) && !memchr(zone, ':', n - len);
+	if (!ok)
+		return expr_fail(s->env, s->text, s->at, ERR_SYNTAX,
+				 "'%s' is no IPv6 address; write 2001:db8::1, [2001:db8::1]:22, or "
+				 "name:port with one ':'",
+				 expr_quote(shown, data, n));
+	item->literals[0].data = data;
+	item->literals[0].len = n;
+	return 0;
+}
+
+/* [ADDRESS] or [ADDRESS]:PORT, where the ']' is at close. */
+static int item_brackets(struct item *item, struct item_span *s, size_t close)
+{
+	struct item_span inside = {s->text, s->env, s->at + 1, close};
+	int rc = item_ipv6(item, &inside);
+
+	item->host.brackets = true;
+	if (!rc && close + 1 < s->end && s->text->data[close + 1] != ':')
+		return expr_fail(s->env, s->text, close + 1, ERR_SYNTAX,
+				 "only ':' and a port may follow an IPv6 address in brackets");
+	if (!rc && close + 1 < s->end)
+		rc = item_port(item, s, close + 1);
+	return rc;
+}
+
+static int item_literal(struct item *item, struct item_span *s, size_t at, size_t end)
+{
+	const char *data = s->text->data + at;
+	size_t n = end - at, bad = name_bad_at(data, n);
+	const char *zone = memchr(data, '%', n);
+
+	if (zone && (size_t)(zone - data) < bad)
+		bad = (size_t)(zone - data);
+	if (bad < n)
+		return item_bad_byte(s, at + bad, "host name");
+	item->literals[item->range_count].data = data;
+	item->literals[item->range_count].len = n;
+	return 0;
+}
+
+/* NAME with any number of [ranges]. */
+static int item_name(struct item *item, struct item_span *s)
+{
+	const char *data = s->text->data;
+	size_t at = s->at;
+
+	for (;;) {
+		const char *open = memchr(data + at, '[', s->end - at);
+		size_t stop = open ? (size_t)(open - data) : s->end, close;
+		int rc = item_literal(item, s, at, stop);
+
+		if (rc || !open)
+			return rc;
+		if (item->range_count == ITEM_RANGES_MAX)
+			return expr_fail(s->env, s->text, stop, ERR_LIMIT,
+					 "a name may have at most %u pairs of brackets",
+					 ITEM_RANGES_MAX);
+		close = (size_t)((const char *)memchr(open, ']', s->end - stop) - data);
+		rc = range_parse(&item->ranges[item->range_count++], s->text, stop + 1, close,
+				 s->env);
+		if (rc)
+			return rc;
+		at = close + 1;
+	}
+}
+
+static int item_parse(struct item *item, struct item_span *s)
+{
+	const char *data = s->text->data, *close;
+	size_t colon;
+	int rc = item_user(item, s);
+
+	if (rc)
+		return rc;
+	if (s->at < s->end && data[s->at] == '[') {
+		close = memchr(data + s->at, ']', s->end - s->at);
+		if (memchr(data + s->at, ':', (size_t)(close - data) - s->at))
+			return item_brackets(item, s, (size_t)(close - data));
+	}
+	colon = item_find(s, ':');
+	if (colon < s->end) {
+		struct item_span rest = {s->text, s->env, colon + 1, s->end};
+
+		if (item_find(&rest, ':') < s->end)
+			return item_ipv6(item, s);
+		rc = item_port(item, s, colon);
+		if (rc)
+			return rc;
+	}
+	if (s->at == s->end)
+		return expr_fail(s->env, s->text, s->at, ERR_SYNTAX, "a host name is missing here");
+	if (data[s->at] == '-')
+		return expr_fail(
+			s->env, s->text, s->at, ERR_SYNTAX,
+			"a host name that begins with '-' could be taken for an option; to "
+			"leave a host out write '!' before its name");
+	return item_name(item, s);
+}
+
+/* Refuses names that are too long and more hosts than allowed, before any is made. */
+static int item_check(const struct item *item, struct item_span *s, size_t start)
+{
+	size_t len = item->literals[0].len;
+	uint64_t count = 1;
+
+	for (size_t i = 0; i < item->range_count; i++) {
+		len += item->ranges[i].width + item->literals[i + 1].len;
+		if (item->ranges[i].count > s->env->left.hosts / count)
+			return expr_fail_hosts(s->env, s->text, start);
+		count *= item->ranges[i].count;
+	}
+	if (len > LIMIT_HOST_NAME)
+		return expr_fail(s->env, s->text, s->at, ERR_LIMIT,
+				 "the host name has %zu bytes; at most %u are possible", len,
+				 LIMIT_HOST_NAME);
+	return expr_spend(s->env, s->text, start, count * EXPR_WORK_HOST);
+}
+
+/* Makes every name; the last range runs fastest. */
+static void item_expand(const struct item *item, struct hostlist *list)
+{
+	struct range_cursor cur[ITEM_RANGES_MAX];
+	struct host_text host = item->host;
+	char name[LIMIT_HOST_NAME + 1];
+	size_t turning;
+
+	for (size_t i = 0; i < item->range_count; i++)
+		range_first(&item->ranges[i], &cur[i]);
+	host.name = name;
+	do {
+		size_t n = item->literals[0].len;
+
+		memcpy(name, item->literals[0].data, n);
+		for (size_t i = 0; i < item->range_count; i++) {
+			n += range_print(&item->ranges[i], &cur[i], name + n);
+			memcpy(name + n, item->literals[i + 1].data, item->literals[i + 1].len);
+			n += item->literals[i + 1].len;
+		}
+		host.name_len = n;
+		hostlist_put(list, &host);
+		for (turning = item->range_count; turning; turning--)
+			if (range_next(&item->ranges[turning - 1], &cur[turning - 1]))
+				break;
+	} while (turning);
+}
+
+int item_eval(struct hostlist *list, const struct expr_text *text, size_t at, size_t end,
+	      struct expr_env *env)
+{
+	struct item_span span = {.text = text, .env = env, .at = at, .end = end};
+	struct item item;
+	int rc;
+
+	memset(&item, 0, sizeof item);
+	rc = item_parse(&item, &span);
+	if (!rc)
+		rc = item_check(&item, &span, at);
+	if (!rc) {
+		item_expand(&item, list);
+		if (hostlist_count(list) > env->left.hosts)
+			rc = expr_fail_hosts(env, text, at);
+	}
+	for (size_t i = 0; i < item.range_count; i++)
+		range_done(&item.ranges[i]);
+	return rc;
+}

@@ -1,0 +1,188 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "escape.h"
+#include "job_private.h"
+#include "log.h"
+
+static void child_log(const struct child *child, const struct child_row *row)
+{
+	char where[LIMIT_HOST_NAME + 1];
+
+	if (!log_on(LOG_DEBUG))
+		return;
+	log_debug("job %" PRIu64 ", child %" PRIu64 " on %s: %s -> %s by %s: %s", child->job->id,
+		  child_id(child), escape_str(where, sizeof where, child->location),
+		  child_step_name(row->step), child_step_name(row->next),
+		  child_event_name(row->event), row->reason);
+}
+
+static void child_do_begin(struct child *child, uint64_t now)
+{
+	struct job *job = child->job;
+
+	if (child->began)
+		job_bug(job, "child %" PRIu64 " was reported running twice", child_id(child));
+	child->began = true;
+	child->begin_ns = now;
+	if (job->begin_ns == 0)
+		job->begin_ns = now;
+}
+
+static void child_do_end(struct child *child, const struct outcome *outcome, uint64_t now)
+{
+	static const struct outcome never_ran = {.cause = CAUSE_NEVER_RAN, .exit_code = -1};
+
+	if (!outcome)
+		outcome = &never_ran;
+	/* What ends at once was never reported running, and has run all the same. */
+	if (outcome->began && !child->began)
+		child_do_begin(child, now);
+	child->end_ns = now;
+	child->cause = outcome->cause;
+	child->exit_code = outcome->exit_code;
+	memcpy(child->signal, outcome->signal, sizeof child->signal);
+	child->signal[sizeof child->signal - 1] = '\0';
+	if (outcome->text[0] != '\0')
+		child->end_text = xstrndup(outcome->text, sizeof outcome->text - 1);
+}
+
+static bool child_step_holds_slot(enum child_step step)
+{
+	return step == CHILD_STARTING || step == CHILD_RUNNING || step == CHILD_STOPPING;
+}
+
+static void child_move(struct child *child, const struct child_row *row)
+{
+	bool held = child_step_holds_slot(row->step), holds = child_step_holds_slot(row->next);
+
+	child->step = row->next;
+	if (holds && !held)
+		fanout_take(&child->job->fanout);
+	if (held && !holds)
+		fanout_release(&child->job->fanout);
+	child_log(child, row);
+}
+
+void child_event(struct child *child, enum child_event event, const struct outcome *outcome,
+		 uint64_t now)
+{
+	const struct child_row *row = child_fsm_find(child->step, event);
+	enum job_state before = child_state(child);
+	struct job *job = child->job;
+
+	if (!row)
+		job_bug(job, "event %s is illegal in step %s of child %" PRIu64,
+			child_event_name(event), child_step_name(child->step), child_id(child));
+	child_move(child, row);
+	if (row->action == CHILD_DO_BEGIN)
+		child_do_begin(child, now);
+	if (row->action == CHILD_DO_END)
+		child_do_end(child, outcome, now);
+	job_child_moved(child, before, now);
+	if (row->action == CHILD_DO_START)
+		job->transport->start(job->ctx, child);
+	if (row->action == CHILD_DO_STOP)
+		job->transport->stop(job->ctx, child);
+}
+
+static enum child_event child_end_event(const struct outcome *outcome)
+{
+	if (outcome_is_success(outcome))
+		return CHILD_EV_END_OK;
+	if (outcome->cause == CAUSE_STOPPED || outcome->cause == CAUSE_NEVER_RAN)
+		return CHILD_EV_END_STOPPED;
+	return CHILD_EV_END_FAILED;
+}
+
+void child_on_running(struct child *child, uint64_t now)
+{
+	job_enter(child->job, "child_on_running");
+	child_event(child, CHILD_EV_RUNNING, NULL, now);
+	job_leave(child->job);
+}
+
+void child_on_end(struct child *child, const struct outcome *outcome, uint64_t now)
+{
+	struct job *job = child->job;
+
+	job_enter(job, "child_on_end");
+	if (outcome->cause <= CAUSE_NONE || outcome->cause >= CAUSE_COUNT)
+		job_bug(job, "child %" PRIu64 " ended without a cause", child_id(child));
+	child_event(child, child_end_event(outcome), outcome, now);
+	job_fill(job, now);
+	job_leave(job);
+}
+
+void child_stop(struct child *child, uint64_t now)
+{
+	job_enter(child->job, "child_stop");
+	child_event(child, CHILD_EV_STOP, NULL, now);
+	job_leave(child->job);
+}
+
+struct job *child_job(const struct child *child)
+{
+	return child->job;
+}
+
+uint64_t child_id(const struct child *child)
+{
+	return child->job->id + 1 + child_index(child);
+}
+
+size_t child_index(const struct child *child)
+{
+	return (size_t)(child - child->job->children);
+}
+
+char *child_instance_id(const struct child *child, char *out)
+{
+	return uuid_text(out, &child->job->child_uuids[child_index(child)]);
+}
+
+const char *child_location(const struct child *child)
+{
+	return child->location;
+}
+
+enum job_state child_state(const struct child *child)
+{
+	return child_fsm_visible(child->step);
+}
+
+bool child_outcome(const struct child *child, struct outcome *ret_outcome)
+{
+	struct outcome o = {.cause = child->cause, .exit_code = child->exit_code};
+
+	if (!job_state_is_finished(child_state(child)))
+		return false;
+	o.began = child->began;
+	memcpy(o.signal, child->signal, sizeof o.signal);
+	if (child->end_text)
+		memcpy(o.text, child->end_text, strlen(child->end_text));
+	*ret_outcome = o;
+	return true;
+}
+
+uint64_t child_begin_ns(const struct child *child)
+{
+	return child->begin_ns;
+}
+
+uint64_t child_end_ns(const struct child *child)
+{
+	return child->end_ns;
+}
+
+void child_set_link(struct child *child, void *link)
+{
+	child->link = link;
+}
+
+void *child_link(const struct child *child)
+{
+	return child->link;
+}

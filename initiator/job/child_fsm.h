@@ -1,0 +1,49 @@
+/* The machine of a child job: one table, one driver. Used by job.c and by the tests. */
+#ifndef MUSTER_CHILD_FSM_H
+#define MUSTER_CHILD_FSM_H
+
+#include "job.h"
+
+/* Named for what is awaited. Several show as one job_state: see child_fsm_visible. */
+enum child_step {
+	CHILD_QUEUED,	/* a slot of the throttle */
+	CHILD_STARTING, /* the connection, then the command */
+	CHILD_RUNNING,	/* the command's end */
+	CHILD_STOPPING, /* the end, after it was asked for */
+	CHILD_COMPLETED,
+	CHILD_FAILED,
+	CHILD_STOPPED,
+	CHILD_STEP_COUNT
+};
+
+enum child_event {
+	CHILD_EV_START, /* a slot is free */
+	CHILD_EV_RUNNING,
+	CHILD_EV_STOP,
+	CHILD_EV_END_OK, /* the outcome is a success */
+	CHILD_EV_END_FAILED,
+	CHILD_EV_END_STOPPED, /* the outcome's cause is stopped or never-ran */
+	CHILD_EV_COUNT
+};
+
+enum child_action { CHILD_DO_NOTHING, CHILD_DO_START, CHILD_DO_STOP, CHILD_DO_BEGIN, CHILD_DO_END };
+
+struct child_row {
+	enum child_step step;
+	enum child_event event;
+	enum child_step next;
+	enum child_action action;
+	const char *reason; /* for people: why the table says so */
+};
+
+const char *child_step_name(enum child_step step);
+const char *child_event_name(enum child_event event);
+enum job_state child_fsm_visible(enum child_step step);
+
+/* The row for a pair, or NULL if the pair is illegal. */
+const struct child_row *child_fsm_find(enum child_step step, enum child_event event);
+
+/* All rows, for docs/states.md and the tests. */
+const struct child_row *child_fsm_rows(size_t *ret_count);
+
+#endif

@@ -1,0 +1,281 @@
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "buf.h"
+#include "job_private.h"
+#include "log.h"
+#include "rollup.h"
+
+struct job_state_row {
+	const char *text;
+	bool finished;
+};
+
+static const struct job_state_row job_states[] = {
+#define JOB_STATE_ROW(name, text, finished) [JOB_STATE_##name] = {text, finished},
+#include "state.def"
+#undef JOB_STATE_ROW
+};
+
+_Static_assert(ARRAY_LEN(job_states) == JOB_STATE_COUNT, "a row for each state");
+
+const char *job_state_name(enum job_state state)
+{
+	return (unsigned)state < JOB_STATE_COUNT ? job_states[state].text : "?";
+}
+
+bool job_state_is_finished(enum job_state state)
+{
+	return (unsigned)state < JOB_STATE_COUNT && job_states[state].finished;
+}
+
+_Noreturn void job_bug(const struct job *job, const char *fmt, ...)
+{
+	char what[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof what, fmt, ap);
+	va_end(ap);
+	log_error("bug: job %" PRIu64 ": %s", job->id, what);
+	abort();
+}
+
+void job_enter(struct job *job, const char *entry)
+{
+	if (job->busy)
+		job_bug(job, "%s was called from inside a callback of this job", entry);
+	job->busy = true;
+}
+
+void job_leave(struct job *job)
+{
+	job->busy = false;
+}
+
+static void job_add_children(struct job *job, const struct job_spec *spec)
+{
+	size_t size = 0;
+	char *place;
+
+	for (size_t i = 0; i < spec->count; i++)
+		size += strlen(spec->locations[i]) + 1;
+	place = job->places = xmalloc(size);
+	job->children = xcalloc(spec->count, sizeof *job->children);
+	job->child_uuids = xcalloc(spec->count, sizeof *job->child_uuids);
+	uuid_make(job->child_uuids, spec->count);
+	for (size_t i = 0; i < spec->count; i++) {
+		size_t len = strlen(spec->locations[i]) + 1;
+
+		memcpy(place, spec->locations[i], len);
+		job->children[i] = (struct child){.job = job, .location = place, .exit_code = -1};
+		place += len;
+	}
+	job->counts.total = spec->count;
+	job->counts.in_state[child_fsm_visible(CHILD_QUEUED)] = spec->count;
+}
+
+struct job *job_new(const struct job_spec *spec, uint64_t first_id,
+		    const struct job_transport *transport, const struct job_observer *observer,
+		    void *ctx)
+{
+	struct job *job = xcalloc(1, sizeof *job);
+	struct uuid uuid;
+
+	job->id = first_id;
+	if (spec->count < 1 || spec->count > LIMIT_HOSTS || spec->throttle < 1)
+		job_bug(job, "%zu children with a throttle of %zu", spec->count, spec->throttle);
+	job->transport = transport;
+	job->observer = observer;
+	job->ctx = ctx;
+	job->name = spec->name ? xstrdup(spec->name) : xasprintf("Job%" PRIu64, first_id);
+	job->type = xstrdup(spec->type);
+	job->command = xstrdup(spec->command);
+	job->hidden = spec->hidden;
+	uuid_make(&uuid, 1);
+	uuid_text(job->instance_id, &uuid);
+	fanout_init(&job->fanout, spec->count, spec->throttle);
+	job_add_children(job, spec);
+	job->state = rollup_state(&job->counts, false);
+	return job;
+}
+
+void job_free(struct job *job)
+{
+	if (!job)
+		return;
+	if (job->busy)
+		job_bug(job, "job_free was called from inside a callback of this job");
+	for (size_t i = 0; i < job->counts.total; i++)
+		free(job->children[i].end_text);
+	free(job->child_uuids);
+	free(job->children);
+	free(job->places);
+	free(job->command);
+	free(job->type);
+	free(job->name);
+	free(job);
+}
+
+/* Writes the state that the children make. Returns true if it is another one. */
+static bool job_settle(struct job *job, uint64_t now)
+{
+	enum job_state before = job->state;
+
+	job->state = rollup_state(&job->counts, job->stop_requested);
+	if (job->state == before)
+		return false;
+	if (job_state_is_finished(job->state))
+		job->end_ns = now;
+	log_debug("job %" PRIu64 ": %s -> %s", job->id, job_state_name(before),
+		  job_state_name(job->state));
+	return true;
+}
+
+void job_child_moved(struct child *child, enum job_state before, uint64_t now)
+{
+	struct job *job = child->job;
+	enum job_state after = child_state(child);
+	bool job_moved;
+
+	job->counts.started = job->fanout.used;
+	if (after == before)
+		return;
+	job->counts.in_state[before]--;
+	job->counts.in_state[after]++;
+	if (job_state_is_finished(after))
+		job->counts.finished++;
+	/* First the facts, then the news: an observer never sees a child and a job that disagree.
+	 */
+	job_moved = job_settle(job, now);
+	job->observer->child_changed(job->ctx, child);
+	if (job_moved)
+		job->observer->job_changed(job->ctx, job);
+}
+
+void job_fill(struct job *job, uint64_t now)
+{
+	size_t index;
+
+	if (!job->live)
+		return;
+	while (fanout_next(&job->fanout, &index))
+		if (job->children[index].step == CHILD_QUEUED)
+			child_event(&job->children[index], CHILD_EV_START, NULL, now);
+}
+
+void job_start(struct job *job, uint64_t now)
+{
+	job_enter(job, "job_start");
+	job->live = true;
+	job_fill(job, now);
+	job_leave(job);
+}
+
+void job_stop(struct job *job, uint64_t now)
+{
+	job_enter(job, "job_stop");
+	if (!job->stop_requested && !job_state_is_finished(job->state)) {
+		job->stop_requested = true;
+		if (job_settle(job, now))
+			job->observer->job_changed(job->ctx, job);
+		for (size_t i = 0; i < job->counts.total; i++)
+			if (!job_state_is_finished(child_state(&job->children[i])))
+				child_event(&job->children[i], CHILD_EV_STOP, NULL, now);
+	}
+	job_leave(job);
+}
+
+void job_set_throttle(struct job *job, size_t throttle, uint64_t now)
+{
+	job_enter(job, "job_set_throttle");
+	if (throttle < 1)
+		job_bug(job, "a throttle of 0 would never let anything start");
+	fanout_set_limit(&job->fanout, throttle);
+	job_fill(job, now);
+	job_leave(job);
+}
+
+uint64_t job_id(const struct job *job)
+{
+	return job->id;
+}
+
+const char *job_instance_id(const struct job *job)
+{
+	return job->instance_id;
+}
+
+const char *job_name(const struct job *job)
+{
+	return job->name;
+}
+
+const char *job_type(const struct job *job)
+{
+	return job->type;
+}
+
+const char *job_command(const struct job *job)
+{
+	return job->command;
+}
+
+bool job_is_hidden(const struct job *job)
+{
+	return job->hidden;
+}
+
+enum job_state job_state(const struct job *job)
+{
+	return job->state;
+}
+
+char *job_location(const struct job *job)
+{
+	struct buf b = {0};
+
+	for (size_t i = 0; i < job->counts.total; i++) {
+		if (i > 0)
+			buf_add_char(&b, ',');
+		buf_add_str(&b, job->children[i].location);
+	}
+	return buf_take_str(&b);
+}
+
+uint64_t job_begin_ns(const struct job *job)
+{
+	return job->begin_ns;
+}
+
+uint64_t job_end_ns(const struct job *job)
+{
+	return job->end_ns;
+}
+
+size_t job_child_count(const struct job *job)
+{
+	return job->counts.total;
+}
+
+struct child *job_child(struct job *job, size_t index)
+{
+	return index < job->counts.total ? &job->children[index] : NULL;
+}
+
+struct child *job_child_by_id(struct job *job, uint64_t id)
+{
+	/* The parent's own id wraps around to an index that no job has. */
+	uint64_t index = id - job->id - 1;
+
+	return index < job->counts.total ? &job->children[index] : NULL;
+}
+
+const struct job_counts *job_counts(const struct job *job)
+{
+	return &job->counts;
+}

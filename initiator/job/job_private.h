@@ -1,0 +1,71 @@
+/* What job.c and child.c share. Nobody else includes it. */
+#ifndef MUSTER_JOB_PRIVATE_H
+#define MUSTER_JOB_PRIVATE_H
+
+#include "child_fsm.h"
+#include "fanout.h"
+#include "job.h"
+#include "uuid.h"
+
+struct child {
+	struct job *job;
+	void *link;
+	const char *location; /* in job->places */
+	char *end_text;	      /* outcome.text, or NULL for none: few have one */
+	uint64_t begin_ns;
+	uint64_t end_ns;
+	enum child_step step; /* written by child_event alone */
+	enum cause cause;     /* this and the rest as in struct outcome */
+	int exit_code;
+	bool began;
+	char signal[16];
+};
+
+/* 10,000 children at rest must cost no more than a few MB. */
+_Static_assert(sizeof(struct child) + sizeof(struct uuid) <= 128, "a child is small");
+
+struct job {
+	const struct job_transport *transport;
+	const struct job_observer *observer;
+	void *ctx;
+	uint64_t id;
+	char *name;
+	char *type;
+	char *command;
+	char *places; /* the locations, each with its NUL */
+	struct child *children;
+	struct uuid *child_uuids;
+	struct fanout fanout;
+	struct job_counts counts;
+	enum job_state state; /* written by job_settle alone */
+	uint64_t begin_ns;
+	uint64_t end_ns;
+	bool hidden;
+	bool live; /* job_start was called */
+	bool stop_requested;
+	bool busy; /* inside an entry: the vtables must not call back */
+	char instance_id[UUID_TEXT_SIZE];
+};
+
+/* A mistake of the caller: logs it and aborts, in release too. */
+_Noreturn void job_bug(const struct job *job, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Around every entry that changes something; a second one inside the first is a bug. */
+void job_enter(struct job *job, const char *entry);
+void job_leave(struct job *job);
+
+/* Counts the child anew, rolls up and tells the observer what has changed, the child first. */
+void job_child_moved(struct child *child, enum job_state before, uint64_t now);
+
+/* Starts who may start now. */
+void job_fill(struct job *job, uint64_t now);
+
+/*
+ * The driver of the machine, the only one that changes a child's step. outcome: of CHILD_EV_END_*;
+ * otherwise NULL, and a child that ends without one has never run.
+ */
+void child_event(struct child *child, enum child_event event, const struct outcome *outcome,
+		 uint64_t now);
+
+#endif

@@ -1,0 +1,20 @@
+/* Random identifiers: UUID version 4, RFC 9562 section 5.4. */
+#ifndef MUSTER_UUID_H
+#define MUSTER_UUID_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct uuid {
+	uint8_t bytes[16];
+};
+
+#define UUID_TEXT_SIZE 37
+
+/* Fills count identifiers from getrandom(2), which cannot be done without: no answer aborts. */
+void uuid_make(struct uuid *out, size_t count);
+
+/* Writes "xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx" and returns out, of UUID_TEXT_SIZE bytes. */
+char *uuid_text(char *out, const struct uuid *uuid);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * A command as text for the login shell of a target: what an SSH exec request carries
+ * (RFC 4254, section 6.5). Whatever that shell is (sh, bash, zsh, fish, csh, tcsh, mksh, busybox),
+ * it must give the program exactly the argv that the user wrote.
+ */
+#ifndef MUSTER_COMMAND_H
+#define MUSTER_COMMAND_H
+
+#include <stddef.h>
+
+#include "buf.h"
+#include "err.h"
+
+/*
+ * Appends one argument, quoted. Quotes, backslashes and '!' stand outside of single quotes with a
+ * backslash before them, since fish reads backslashes inside, and csh '!'.
+ */
+void command_quote(struct buf *out, const char *arg);
+
+/*
+ * The exec text: `env MUSTER_RUN=ID arg...`. The variable marks every process of the run, for
+ * command_kill(); env(1) starts the program without another shell. run_id: letters, digits, '-'.
+ * Returns 0, or ERR_LIMIT above LIMIT_COMMAND with msg.
+ */
+int command_exec(struct buf *out, const char *run_id, const char *const *argv, size_t argc,
+		 struct errmsg *msg);
+
+/*
+ * The exec text that ends every process marked with run_id: TERM, then after grace_s seconds KILL,
+ * until none is left. Exits with 0 when all are gone, 1 when some survived, 2 where there is no
+ * /proc. Needs sh, grep and sleep on the target.
+ */
+void command_kill(struct buf *out, const char *run_id, unsigned grace_s);
+
+#endif

@@ -1,0 +1,223 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "alloc.h"
+#include "config_private.h"
+#include "escape.h"
+#include "pattern.h"
+
+enum match_kind {
+	MATCH_ALL,
+	MATCH_PASS,	  /* holds only in a second pass over the files, which is not made */
+	MATCH_TERM,	  /* compares with a list */
+	MATCH_UNSUPPORTED /* takes an argument, cannot be decided here */
+};
+
+struct match_row {
+	const char *name;
+	enum match_kind kind;
+	enum config_attr attr;
+};
+
+static const struct match_row match_rows[] = {
+	{"all", MATCH_ALL, CONFIG_ATTR_HOST},
+	{"canonical", MATCH_PASS, CONFIG_ATTR_HOST},
+	{"final", MATCH_PASS, CONFIG_ATTR_HOST},
+	{"host", MATCH_TERM, CONFIG_ATTR_HOST},
+	{"originalhost", MATCH_TERM, CONFIG_ATTR_ORIGINALHOST},
+	{"user", MATCH_TERM, CONFIG_ATTR_USER},
+	{"localuser", MATCH_TERM, CONFIG_ATTR_LOCALUSER},
+	{"exec", MATCH_UNSUPPORTED, CONFIG_ATTR_HOST},
+	{"localnetwork", MATCH_UNSUPPORTED, CONFIG_ATTR_HOST},
+	{"tagged", MATCH_UNSUPPORTED, CONFIG_ATTR_HOST},
+	{"command", MATCH_UNSUPPORTED, CONFIG_ATTR_HOST},
+	{"sessiontype", MATCH_UNSUPPORTED, CONFIG_ATTR_HOST},
+	{"version", MATCH_UNSUPPORTED, CONFIG_ATTR_HOST},
+};
+
+_Static_assert(CONFIG_IGNORED_MATCH + ARRAY_LEN(match_rows) <= CONFIG_IGNORED_SLOTS,
+	       "a slot for each row");
+
+/* A Match line while it is read. */
+struct match_line {
+	const struct config_words *words;
+	size_t at;
+	struct config_term *terms;
+	size_t count;
+	size_t attributes; /* those of MATCH_PASS aside */
+	bool all;
+	bool never;
+};
+
+static const struct match_row *match_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(match_rows); i++) {
+		if (strcasecmp(match_rows[i].name, name) == 0)
+			return &match_rows[i];
+	}
+	return NULL;
+}
+
+static void match_note(struct config_parser *p, const struct match_row *row)
+{
+	char what[CONFIG_NAME_SIZE];
+
+	(void)snprintf(what, sizeof what, "Match %s", row->name);
+	config_note_ignored(p, CONFIG_IGNORED_MATCH + (size_t)(row - match_rows), what);
+}
+
+/* What follows an attribute, behind '=' or as the next word; NULL if nothing does. */
+static const char *match_argument(struct match_line *m, const char *equals)
+{
+	const char *value = equals ? equals + 1 : NULL;
+
+	if (!value && m->at < m->words->count)
+		value = m->words->word[m->at++];
+	return value && *value ? value : NULL;
+}
+
+static int match_with_argument(struct config_parser *p, struct match_line *m,
+			       const struct match_row *row, bool negated, const char *equals)
+{
+	const char *value = match_argument(m, equals);
+
+	if (!value)
+		return config_fail(p, ERR_SYNTAX, "Match %s needs an argument", row->name);
+	if (row->kind == MATCH_UNSUPPORTED) {
+		match_note(p, row);
+		m->never = true;
+		return 0;
+	}
+	m->terms[m->count++] = (struct config_term){row->attr, negated, xstrdup(value)};
+	return 0;
+}
+
+static int match_attribute(struct config_parser *p, struct match_line *m)
+{
+	const char *word = m->words->word[m->at++], *equals;
+	char name[CONFIG_NAME_SIZE], shown[CONFIG_NAME_SIZE];
+	bool negated = *word == '!';
+	const struct match_row *row;
+
+	word += negated;
+	equals = strchr(word, '=');
+	(void)snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - word) : (int)sizeof name,
+		       word);
+	row = match_find(name);
+	if (!row)
+		return config_fail(p, ERR_SYNTAX,
+				   "unknown Match attribute \"%s\"; use host, originalhost, user, "
+				   "localuser or all",
+				   escape_str(shown, sizeof shown, name));
+	if (row->kind == MATCH_PASS) {
+		if (!negated)
+			match_note(p, row);
+		m->never |= !negated;
+		return 0;
+	}
+	m->attributes++;
+	if (row->kind == MATCH_ALL) {
+		m->all = true;
+		m->never |= negated;
+		return 0;
+	}
+	return match_with_argument(p, m, row, negated, equals);
+}
+
+int config_do_match(struct config_parser *p, const struct config_keyword *k, const char *rest)
+{
+	struct config_words words;
+	int rc = config_words_parse(p, k, rest, SIZE_MAX, &words);
+	struct match_line m = {.words = &words};
+	struct config_cond *cond;
+
+	if (rc < 0)
+		return rc;
+	m.terms = xcalloc(words.count, sizeof *m.terms);
+	while (!rc && m.at < words.count)
+		rc = match_attribute(p, &m);
+	if (!rc && m.all && m.attributes > 1)
+		rc = config_fail(p, ERR_SYNTAX, "Match all must stand alone");
+	if (!rc) {
+		cond = &p->config->conds[config_add_cond(p, m.never ? CONFIG_NEVER : CONFIG_MATCH)];
+		cond->terms = m.terms;
+		cond->term_count = m.count;
+	} else {
+		for (size_t i = 0; i < m.count; i++)
+			free(m.terms[i].list);
+		free(m.terms);
+	}
+	config_words_done(&words);
+	return rc;
+}
+
+static bool match_host_line(const char *host, const struct config_words *patterns)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < patterns->count; i++) {
+		const char *pattern = patterns->word[i];
+		bool negated = *pattern == '!';
+
+		pattern += negated;
+		if (!pattern_match(host, pattern, strlen(pattern), false))
+			continue;
+		if (negated)
+			return false;
+		found = true;
+	}
+	return found;
+}
+
+static const char *match_user(const struct config_lookup *l)
+{
+	if (l->user)
+		return l->user;
+	return l->first[CONFIG_USER] ? l->first[CONFIG_USER]->words.word[0] : l->local_user;
+}
+
+static bool match_term_holds(const struct config_lookup *l, const struct config_term *term)
+{
+	char *hostname = NULL;
+	int found = 0;
+
+	switch (term->attr) {
+	case CONFIG_ATTR_HOST:
+		/* The name as rewritten so far; a HostName that cannot be used fails later. */
+		hostname = config_expand_hostname(l, NULL);
+		found = pattern_list_match(hostname ? hostname : l->host, term->list, true);
+		free(hostname);
+		break;
+	case CONFIG_ATTR_ORIGINALHOST:
+		found = pattern_list_match(l->host, term->list, true);
+		break;
+	case CONFIG_ATTR_USER:
+		found = pattern_list_match(match_user(l), term->list, false);
+		break;
+	case CONFIG_ATTR_LOCALUSER:
+		found = pattern_list_match(l->local_user, term->list, false);
+		break;
+	}
+	return (found > 0) != term->negated;
+}
+
+bool config_cond_holds(const struct config_lookup *l, const struct config_cond *cond)
+{
+	switch (cond->kind) {
+	case CONFIG_ALWAYS:
+		return true;
+	case CONFIG_NEVER:
+		return false;
+	case CONFIG_HOST:
+		return match_host_line(l->host, &cond->patterns);
+	case CONFIG_MATCH:
+		break;
+	}
+	for (size_t i = 0; i < cond->term_count; i++) {
+		if (!match_term_holds(l, &cond->terms[i]))
+			return false;
+	}
+	return true;
+}

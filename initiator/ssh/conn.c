@@ -1,0 +1,275 @@
+#include "conn.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "conn_private.h"
+#include "escape.h"
+#include "fd.h"
+#include "log.h"
+
+static void conn_destroy(struct conn *c);
+
+enum conn_verdict conn_fail(struct conn *c, enum conn_end end, const char *fmt, ...)
+{
+	char text[1024] = "";
+	va_list ap;
+
+	if (fmt) {
+		va_start(ap, fmt);
+		(void)vsnprintf(text, sizeof text, fmt, ap);
+		va_end(ap);
+	}
+	c->result.end = end;
+	(void)escape_str(c->result.text, sizeof c->result.text, text);
+	return CONN_FAIL;
+}
+
+void conn_set_deadline(struct conn *c, uint64_t ms)
+{
+	struct timeval tv = loop_ms(ms);
+
+	(void)event_del(c->deadline);
+	if (ms)
+		(void)event_add(c->deadline, &tv);
+}
+
+void conn_kick(struct conn *c, uint64_t ms)
+{
+	struct timeval tv = loop_ms(ms);
+
+	(void)event_add(c->kick, &tv);
+}
+
+bool conn_is_broken(const struct conn *c)
+{
+	return ssh_get_fd(c->session) < 0 ||
+	       (ssh_get_status(c->session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
+}
+
+static void conn_unwatch(struct conn *c)
+{
+	if (c->io)
+		event_free(c->io);
+	c->io = NULL;
+	c->io_mask = 0;
+}
+
+static void conn_on_io(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	conn_advance(arg);
+}
+
+void conn_watch(struct conn *c)
+{
+	short mask = EV_READ;
+	int fd = -1;
+
+	if (c->session && !c->signing)
+		fd = ssh_get_fd(c->session);
+	if (fd < 0) {
+		conn_unwatch(c);
+		return;
+	}
+	if (c->held && !c->stopping)
+		mask = 0;
+	if (ssh_get_poll_flags(c->session) & SSH_WRITE_PENDING)
+		mask |= EV_WRITE;
+	if (c->io && c->io_fd == fd && c->io_mask == mask)
+		return;
+	conn_unwatch(c);
+	if (!mask)
+		return;
+	c->io_fd = fd;
+	c->io_mask = mask;
+	c->io = event_new(loop_base(ssh_engine_loop(c->engine)), fd, mask | EV_PERSIST, conn_on_io,
+			  c);
+	if (!c->io || event_add(c->io, NULL) != 0)
+		abort();
+}
+
+static uint64_t conn_step_deadline_ms(const struct conn *c, const struct conn_step *step)
+{
+	uint64_t now;
+
+	if (!step->by_connect_timeout || !c->connect_deadline_ns)
+		return step->deadline_ms;
+	now = clock_mono_ns();
+	return now < c->connect_deadline_ns ? (c->connect_deadline_ns - now) / 1000000 + 1 : 1;
+}
+
+static void conn_enter(struct conn *c, size_t step)
+{
+	c->step = step;
+	if (step == conn_step_count)
+		return;
+	log_debug("%s: %s", c->spec.target->host, conn_steps[step].name);
+	conn_set_deadline(c, conn_step_deadline_ms(c, &conn_steps[step]));
+}
+
+/* Gives the end event. The connection lives on only while a helper thread has its session. */
+static void conn_finish(struct conn *c)
+{
+	conn_unwatch(c);
+	conn_set_deadline(c, 0);
+	(void)event_del(c->kick);
+	ssh_slot_release(c->engine, &c->slot);
+	c->ended = true;
+	c->events->end(c->arg, &c->result);
+	conn_destroy(c);
+}
+
+static enum conn_verdict conn_one_step(struct conn *c)
+{
+	if (c->stopping && c->step < conn_step_exec_index)
+		return conn_fail(c, CONN_END_STOPPED, NULL);
+	return conn_steps[c->step].run(c);
+}
+
+void conn_advance(struct conn *c)
+{
+	enum conn_verdict verdict;
+
+	if (c->ended)
+		return;
+	if (c->in_advance) {
+		c->again = true;
+		return;
+	}
+	c->in_advance = true;
+	do {
+		c->again = false;
+		verdict = conn_one_step(c);
+		if (verdict == CONN_NEXT)
+			conn_enter(c, c->step + 1);
+	} while (c->step < conn_step_count &&
+		 (verdict == CONN_NEXT || (verdict == CONN_WAIT && c->again)));
+	c->in_advance = false;
+	if (verdict == CONN_WAIT)
+		conn_watch(c);
+	else
+		conn_finish(c);
+}
+
+static void conn_on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)fd;
+	(void)what;
+	if (conn_steps[c->step].run == conn_step_run) {
+		if (!conn_run_on_deadline(c)) {
+			conn_advance(c);
+			return;
+		}
+	} else if (c->stopping) {
+		(void)conn_fail(c, CONN_END_STOPPED, NULL);
+	} else {
+		(void)conn_fail(c, CONN_END_TIMEOUT, "%s", conn_steps[c->step].name);
+	}
+	conn_finish(c);
+}
+
+static void conn_on_kick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	conn_advance(arg);
+}
+
+static void conn_on_slot(void *arg)
+{
+	/* Not at once: it may be granted inside of another connection's end. */
+	conn_kick(arg, 0);
+}
+
+struct conn *conn_start(struct ssh_engine *engine, const struct conn_spec *spec,
+			const struct conn_events *events, void *arg)
+{
+	struct event_base *base = loop_base(ssh_engine_loop(engine));
+	struct conn *c = xcalloc(1, sizeof *c);
+
+	c->engine = engine;
+	c->events = events;
+	c->arg = arg;
+	c->spec = *spec;
+	c->fd = -1;
+	c->result.exit_code = -1;
+	c->slot.granted = conn_on_slot;
+	c->slot.arg = c;
+	c->deadline = evtimer_new(base, conn_on_deadline, c);
+	c->kick = evtimer_new(base, conn_on_kick, c);
+	if (!c->deadline || !c->kick)
+		abort();
+	if (!c->spec.connect_timeout_ms)
+		c->spec.connect_timeout_ms = spec->target->connect_timeout_ms;
+	conn_kick(c, 0);
+	return c;
+}
+
+void conn_stop(struct conn *c)
+{
+	if (c->stopping)
+		return;
+	c->stopping = true;
+	conn_kick(c, 0);
+}
+
+void conn_hold(struct conn *c, bool hold)
+{
+	if (c->held == hold)
+		return;
+	c->held = hold;
+	if (!c->in_advance && !c->ended)
+		conn_watch(c);
+}
+
+static void conn_free_session(struct conn *c)
+{
+	if (c->poll) {
+		(void)ssh_event_remove_session(c->poll, c->session);
+		ssh_event_free(c->poll);
+	}
+	if (c->channel)
+		(void)ssh_remove_channel_callbacks(c->channel, &c->callbacks);
+	if (c->kill_channel)
+		(void)ssh_remove_channel_callbacks(c->kill_channel, &c->kill_callbacks);
+	/* Without ssh_disconnect: it writes, and the peer may not read any more. */
+	ssh_free(c->session);
+	fd_close(&c->fd);
+}
+
+static void conn_destroy(struct conn *c)
+{
+	conn_unwatch(c);
+	resolve_cancel(c->resolve);
+	c->resolve = NULL;
+	dial_cancel(c->dial);
+	c->dial = NULL;
+	agent_proxy_free(c->agent);
+	c->agent = NULL;
+	if (c->signing)
+		return; /* conn_auth.c calls conn_free when the thread has let go */
+	conn_free_session(c);
+	event_free(c->deadline);
+	event_free(c->kick);
+	free(c->kill_command);
+	free(c);
+}
+
+void conn_free(struct conn *c)
+{
+	if (!c)
+		return;
+	c->ended = true;
+	(void)event_del(c->deadline);
+	(void)event_del(c->kick);
+	ssh_slot_release(c->engine, &c->slot);
+	conn_destroy(c);
+}

@@ -1,0 +1,77 @@
+/*
+ * One command on one host over SSH: a host goes in, its output and one end come out.
+ *
+ * The way there is a list of steps (conn_steps.c), read downwards; each has a deadline and an end
+ * of its own when it fails. Nothing here blocks the loop.
+ */
+#ifndef MUSTER_CONN_H
+#define MUSTER_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine.h"
+#include "limits.h"
+#include "plan.h"
+
+struct conn;
+
+enum conn_end {
+	CONN_END_EXITED,
+	CONN_END_SIGNALLED,
+	CONN_END_UNREACHABLE, /* no address, no connection, no SSH there */
+	CONN_END_HOST_KEY,    /* not known, changed, revoked */
+	CONN_END_AUTH,
+	CONN_END_REFUSED, /* the server does not let us run a command */
+	CONN_END_TIMEOUT, /* of the step that text names */
+	CONN_END_STOPPED,
+	CONN_END_LOST /* the connection, while the command ran */
+};
+
+struct conn_result {
+	enum conn_end end;
+	bool began;		       /* the command had been started */
+	int exit_code;		       /* of EXITED, else -1 */
+	char signal[16];	       /* of SIGNALLED, without "SIG" */
+	char text[LIMIT_OUTCOME_TEXT]; /* what else there is to say; harmless on a terminal */
+};
+
+struct conn_spec {
+	const struct plan_target *target; /* borrowed until the end */
+	const char *command;		  /* exec text (command.h); borrowed until the end */
+	const char *run_id;		  /* the marker in it; borrowed until the end */
+	uint64_t connect_timeout_ms; /* resolve to key exchange together; 0: the target's, else each
+					step's own */
+	uint64_t run_timeout_ms;     /* of the command; 0: none */
+	uint64_t stop_grace_ms;	     /* between TERM and KILL; 0: the default */
+};
+
+struct conn_events {
+	/* The server has started the command. */
+	void (*running)(void *arg);
+	/* Bytes of its output; len > 0. Comes in bursts: burst_end follows each burst. */
+	void (*data)(void *arg, bool is_error, const void *data, size_t len);
+	void (*burst_end)(void *arg);
+	/* The last event; the connection is gone when it returns. */
+	void (*end)(void *arg, const struct conn_result *result);
+};
+
+/* Starts. events must outlive the connection. No event comes before it returns. */
+struct conn *conn_start(struct ssh_engine *engine, const struct conn_spec *spec,
+			const struct conn_events *events, void *arg);
+
+/*
+ * Asks for the end: at once if the command has not been started; otherwise TERM to everything that
+ * the command has started, then KILL, then the end STOPPED, within the grace and some seconds.
+ * Again: no effect.
+ */
+void conn_stop(struct conn *conn);
+
+/* Stops reading from the host (back-pressure) or goes on. What has been read still comes. */
+void conn_hold(struct conn *conn, bool hold);
+
+/* Ends it at once without an event. NULL is fine. Not from inside an event of this connection. */
+void conn_free(struct conn *conn);
+
+#endif

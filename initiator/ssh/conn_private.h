@@ -1,0 +1,136 @@
+/* The inside of a connection, for conn.c, conn_steps.c, conn_auth.c, conn_run.c, conn_kill.c. */
+#ifndef MUSTER_CONN_PRIVATE_H
+#define MUSTER_CONN_PRIVATE_H
+
+#include <libssh/callbacks.h>
+#include <libssh/libssh.h>
+
+#include "agent_proxy.h"
+#include "conn.h"
+#include "dial.h"
+#include "resolve.h"
+
+enum conn_verdict {
+	CONN_NEXT, /* the step is done */
+	CONN_WAIT, /* call it again when something has happened */
+	CONN_FAIL  /* conn->result says why */
+};
+
+/* The second channel, which ends what the command has started. */
+enum conn_kill_state {
+	CONN_KILL_NONE,
+	CONN_KILL_OPEN,
+	CONN_KILL_EXEC,
+	CONN_KILL_WAIT,
+	CONN_KILL_DONE
+};
+
+struct conn {
+	struct ssh_engine *engine;
+	const struct conn_events *events;
+	void *arg;
+	struct conn_spec spec;
+	struct conn_result result;
+
+	size_t step;
+	uint64_t connect_deadline_ns; /* for the steps that connect_timeout covers; 0: none */
+	struct event *deadline;
+	struct event *kick; /* goes on from the loop, never from inside a caller */
+	struct ssh_slot slot;
+
+	/* Waiting for what is not libssh. */
+	struct resolve *resolve;
+	struct resolve_result addresses;
+	struct dial *dial;
+	int fd; /* dialled; libssh owns it once there is a session */
+	int dial_error;
+	bool waited; /* the answer of resolver or dialler has come */
+
+	ssh_session session;
+	struct event *io;
+	short io_mask;
+	int io_fd;
+	ssh_event poll; /* drives the session while the command runs */
+
+	/* Authentication. */
+	size_t auth_next; /* index of the attempt */
+	struct agent_proxy *agent;
+	struct work_task *signing; /* a helper thread has the session */
+	int auth_rc;
+	bool auth_answered;
+
+	/* The command. */
+	ssh_channel channel;
+	struct ssh_channel_callbacks_struct callbacks;
+	bool got_data; /* in this round */
+	bool exited;   /* exit status or exit signal has come */
+	bool closed;
+	bool held;
+	bool timed_out; /* the run timeout has begun the kill */
+
+	/* Stopping. */
+	bool stopping;
+	enum conn_kill_state kill_state;
+	ssh_channel kill_channel;
+	struct ssh_channel_callbacks_struct kill_callbacks;
+	char *kill_command;
+	int kill_status;
+	bool kill_closed;
+
+	bool in_advance; /* no nested conn_advance */
+	bool again;	 /* something happened inside: once more */
+	bool ended;	 /* the end event was given; only helper threads are waited for */
+};
+
+/* One step of the way. */
+struct conn_step {
+	const char *name; /* for people: "timed out in NAME" */
+	enum conn_verdict (*run)(struct conn *c);
+	uint64_t deadline_ms;	 /* 0: none */
+	bool by_connect_timeout; /* the user's connect timeout covers it */
+};
+extern const struct conn_step conn_steps[];
+extern const size_t conn_step_count;
+
+/* The steps that live in files of their own. */
+enum conn_verdict conn_step_auth(struct conn *c);
+enum conn_verdict conn_step_run(struct conn *c);
+
+/* Goes on from an event. May free the connection: nothing of it may be touched afterwards. */
+void conn_advance(struct conn *c);
+
+/* Fills the result and returns CONN_FAIL. fmt NULL: no text. What is formatted is escaped. */
+enum conn_verdict conn_fail(struct conn *c, enum conn_end end, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* (Re-)arms the deadline of the present step; 0: none. */
+void conn_set_deadline(struct conn *c, uint64_t ms);
+
+/* The session is no longer usable: its descriptor is closed, or it is in an error. */
+bool conn_is_broken(const struct conn *c);
+
+/* Adjusts what the loop watches on the session's descriptor. */
+void conn_watch(struct conn *c);
+
+/* conn_kill.c: begins, goes on with, and judges the end that was asked for. */
+void conn_kill_begin(struct conn *c);
+void conn_kill_advance(struct conn *c);
+bool conn_kill_is_over(const struct conn *c);
+void conn_kill_expire(struct conn *c);
+
+/* Calls conn_advance from the loop after ms. */
+void conn_kick(struct conn *c, uint64_t ms);
+
+/* The command has been started, as far as we know: tells once. */
+void conn_note_began(struct conn *c);
+
+/* The steps before this one have started nothing on the host: "start command". */
+extern const size_t conn_step_exec_index;
+
+/* conn_run.c: the channel's callbacks, to be set before it is opened. */
+void conn_run_prepare(struct conn *c);
+
+/* What the step "run" does when its deadline has come: true if that ended the connection. */
+bool conn_run_on_deadline(struct conn *c);
+
+#endif

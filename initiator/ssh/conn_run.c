@@ -1,0 +1,168 @@
+/* The step "run": output until the channel is closed. */
+#include <stdio.h>
+#include <string.h>
+
+#include "conn_private.h"
+#include "escape.h"
+
+/* Reads of one wake-up, 4 KiB each in libssh: enough to be cheap, few enough to be fair. */
+#define CONN_READS_PER_WAKE 16
+/* What a command leaves behind may hold the pipes open after it has ended. */
+#define CONN_LINGER_MS 2000u
+
+void conn_note_began(struct conn *c)
+{
+	if (c->result.began)
+		return;
+	c->result.began = true;
+	c->events->running(c->arg);
+}
+
+static int conn_on_data(ssh_session session, ssh_channel channel, void *data, uint32_t len,
+			int is_stderr, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)session;
+	(void)channel;
+	c->got_data = true;
+	if (len && !(c->held && c->stopping)) {
+		conn_note_began(c);
+		c->events->data(c->arg, is_stderr != 0, data, len);
+	}
+	return (int)len;
+}
+
+static void conn_on_exit_status(ssh_session session, ssh_channel channel, int status, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)session;
+	(void)channel;
+	c->exited = true;
+	c->result.end = CONN_END_EXITED;
+	c->result.exit_code = status;
+}
+
+static void conn_on_exit_signal(ssh_session session, ssh_channel channel, const char *signal,
+				int core, const char *message, const char *lang, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)session;
+	(void)channel;
+	(void)core;
+	(void)message;
+	(void)lang;
+	c->exited = true;
+	c->result.end = CONN_END_SIGNALLED;
+	c->result.exit_code = -1;
+	(void)escape_str(c->result.signal, sizeof c->result.signal, signal ? signal : "?");
+}
+
+static void conn_on_close(ssh_session session, ssh_channel channel, void *arg)
+{
+	struct conn *c = arg;
+
+	(void)session;
+	(void)channel;
+	c->closed = true;
+}
+
+void conn_run_prepare(struct conn *c)
+{
+	c->callbacks.userdata = c;
+	c->callbacks.channel_data_function = conn_on_data;
+	c->callbacks.channel_exit_status_function = conn_on_exit_status;
+	c->callbacks.channel_exit_signal_function = conn_on_exit_signal;
+	c->callbacks.channel_close_function = conn_on_close;
+	ssh_callbacks_init(&c->callbacks);
+	(void)ssh_set_channel_callbacks(c->channel, &c->callbacks);
+}
+
+static enum conn_verdict conn_run_end(struct conn *c)
+{
+	if (c->timed_out)
+		return conn_fail(c, CONN_END_TIMEOUT, "run%s%s", c->result.text[0] ? "; " : "",
+				 c->result.text);
+	if (c->stopping) {
+		/* A success before the signal came is one; the rest is what the stop brought. */
+		if (c->closed && c->exited && c->result.end == CONN_END_EXITED &&
+		    c->result.exit_code == 0)
+			return CONN_NEXT;
+		c->result.end = CONN_END_STOPPED;
+		c->result.exit_code = -1;
+		return CONN_FAIL;
+	}
+	if (c->exited)
+		return CONN_NEXT;
+	return conn_fail(c, CONN_END_LOST, "the server closed the channel without an exit status");
+}
+
+static void conn_run_enter(struct conn *c)
+{
+	c->poll = ssh_event_new();
+	(void)ssh_event_add_session(c->poll, c->session);
+	conn_set_deadline(c, c->spec.run_timeout_ms);
+}
+
+static void conn_run_read(struct conn *c)
+{
+	bool exited = c->exited, any = false;
+
+	for (int i = 0; i < CONN_READS_PER_WAKE; i++) {
+		if ((c->held && !c->stopping) || conn_is_broken(c))
+			break;
+		c->got_data = false;
+		if (ssh_event_dopoll(c->poll, 0) == SSH_ERROR)
+			break;
+		any = any || c->got_data;
+		if (!c->got_data)
+			break;
+	}
+	if (any)
+		c->events->burst_end(c->arg);
+	if (c->exited && !c->closed && !c->stopping && (!exited || any))
+		conn_set_deadline(c, CONN_LINGER_MS);
+}
+
+enum conn_verdict conn_step_run(struct conn *c)
+{
+	if (!c->poll)
+		conn_run_enter(c);
+	if (c->stopping && c->kill_state == CONN_KILL_NONE && !c->closed)
+		conn_kill_begin(c);
+	conn_run_read(c);
+	if (c->kill_state != CONN_KILL_NONE)
+		conn_kill_advance(c);
+	if (conn_is_broken(c) && !c->closed) {
+		if (c->stopping || c->timed_out)
+			return conn_run_end(c);
+		return conn_fail(c, CONN_END_LOST, "%s", ssh_get_error(c->session));
+	}
+	if (!c->closed || !conn_kill_is_over(c))
+		return CONN_WAIT;
+	return conn_run_end(c);
+}
+
+bool conn_run_on_deadline(struct conn *c)
+{
+	if (c->kill_state != CONN_KILL_NONE) {
+		conn_kill_expire(c);
+		(void)conn_run_end(c);
+		return true;
+	}
+	if (c->exited) {
+		if (c->held) {
+			/* It is we who do not read. */
+			conn_set_deadline(c, CONN_LINGER_MS);
+			return false;
+		}
+		(void)snprintf(c->result.text, sizeof c->result.text,
+			       "it left processes behind that hold its output open");
+		return true;
+	}
+	c->timed_out = true;
+	c->stopping = true;
+	return false;
+}

@@ -1,0 +1,354 @@
+/* The way from a name to a running command, read downwards. Authentication and the run have files
+ * of their own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "clock.h"
+#include "conn_private.h"
+#include "fd.h"
+#include "log.h"
+
+#define CONN_KEX                                                                                \
+	"curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384," \
+	"ecdh-sha2-nistp521,diffie-hellman-group14-sha256,diffie-hellman-group16-sha512,"       \
+	"diffie-hellman-group18-sha512"
+/* AES-GCM first: cheapest per byte, and not touched by CVE-2023-48795 ("Terrapin"). No CBC. */
+#define CONN_CIPHERS                                                                   \
+	"aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com," \
+	"aes256-ctr,aes192-ctr,aes128-ctr"
+#define CONN_HOSTKEYS                                                                           \
+	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512," \
+	"rsa-sha2-256"
+
+/* A place among the connections that the file descriptor limit allows. */
+static enum conn_verdict conn_step_slot(struct conn *c)
+{
+	if (c->spec.target->fault)
+		return conn_fail(c, CONN_END_UNREACHABLE, "%s", c->spec.target->fault);
+	if (c->slot.state == SSH_SLOT_NONE)
+		ssh_slot_ask(c->engine, &c->slot);
+	if (c->slot.state != SSH_SLOT_HELD)
+		return CONN_WAIT;
+	if (c->spec.connect_timeout_ms)
+		c->connect_deadline_ns =
+			clock_mono_ns() + c->spec.connect_timeout_ms * UINT64_C(1000000);
+	return CONN_NEXT;
+}
+
+static void conn_on_resolved(void *arg, const struct resolve_result *result)
+{
+	struct conn *c = arg;
+
+	c->resolve = NULL;
+	c->addresses = *result;
+	c->waited = true;
+	conn_advance(c);
+}
+
+static enum conn_verdict conn_step_resolve(struct conn *c)
+{
+	const struct plan_target *t = c->spec.target;
+
+	if (c->resolve)
+		return CONN_WAIT;
+	if (!c->waited && !resolve_numeric(t->hostname, t->port, &c->addresses)) {
+		c->resolve = resolve_start(c->engine, t->hostname, t->port, conn_on_resolved, c);
+		return CONN_WAIT;
+	}
+	c->waited = false;
+	if (c->addresses.error)
+		return conn_fail(c, CONN_END_UNREACHABLE, "cannot resolve %s: %s", t->hostname,
+				 gai_strerror(c->addresses.error));
+	return CONN_NEXT;
+}
+
+static void conn_on_dialled(void *arg, int fd, int error)
+{
+	struct conn *c = arg;
+
+	c->dial = NULL;
+	c->fd = fd;
+	c->dial_error = error;
+	c->waited = true;
+	conn_advance(c);
+}
+
+static uint64_t conn_dial_ms(const struct conn *c)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (!c->connect_deadline_ns)
+		return conn_steps[c->step].deadline_ms;
+	return now < c->connect_deadline_ns ? (c->connect_deadline_ns - now) / 1000000 + 1 : 1;
+}
+
+static enum conn_verdict conn_step_dial(struct conn *c)
+{
+	char text[128];
+
+	if (c->dial)
+		return CONN_WAIT;
+	if (!c->waited) {
+		c->dial = dial_start(c->engine, &c->addresses, conn_dial_ms(c), conn_on_dialled, c);
+		return CONN_WAIT;
+	}
+	c->waited = false;
+	if (c->dial_error == ETIMEDOUT)
+		return conn_fail(c, CONN_END_TIMEOUT, "%s", conn_steps[c->step].name);
+	if (c->fd < 0) {
+		const char *why = strerror_r(c->dial_error, text, sizeof text);
+
+		/* As errors read after a colon: "unreachable: connection refused". */
+		(void)conn_fail(c, CONN_END_UNREACHABLE, "%s", why);
+		if (c->result.text[0] >= 'A' && c->result.text[0] <= 'Z')
+			c->result.text[0] = (char)(c->result.text[0] - 'A' + 'a');
+		return CONN_FAIL;
+	}
+	return CONN_NEXT;
+}
+
+static int conn_new_session(struct conn *c)
+{
+	const struct plan_target *t = c->spec.target;
+	int no = 0, nodelay = 1;
+	ssh_session s = ssh_new();
+
+	if (!s)
+		return -1;
+	c->session = s;
+	/* No host is set and both known_hosts are empty: libssh would read its files for each
+	 * session, and again at each new key exchange. We judge the key ourselves. */
+	if (ssh_options_set(s, SSH_OPTIONS_PROCESS_CONFIG, &no) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_SSH_DIR, "/nonexistent") < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_KNOWNHOSTS, "/dev/null") < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null") < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_USER, t->user) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_NODELAY, &nodelay) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_KEY_EXCHANGE, CONN_KEX) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_CIPHERS_C_S, CONN_CIPHERS) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_CIPHERS_S_C, CONN_CIPHERS) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_HOSTKEYS,
+			    t->hostkey_algs ? t->hostkey_algs : CONN_HOSTKEYS) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_FD, &c->fd) < 0)
+		return -1;
+	c->fd = -1; /* the session's from here on */
+	ssh_set_blocking(s, 0);
+	return 0;
+}
+
+/* libssh's words for the common cases are those of its inside. */
+static enum conn_verdict conn_kex_failed(struct conn *c)
+{
+	const char *why = ssh_get_error(c->session);
+	const char *banner = ssh_get_serverbanner(c->session);
+
+	if (!banner && strstr(why, "rotocol"))
+		return conn_fail(c, CONN_END_UNREACHABLE, "no SSH server answers there");
+	if (!banner)
+		return conn_fail(c, CONN_END_UNREACHABLE,
+				 "the connection was closed before an SSH banner came");
+	if (strstr(why, "no match"))
+		return conn_fail(c, CONN_END_UNREACHABLE, "no common algorithm: %s", why);
+	return conn_fail(c, CONN_END_UNREACHABLE, "key exchange failed: %s", why);
+}
+
+static enum conn_verdict conn_step_kex(struct conn *c)
+{
+	int rc, fd;
+
+	if (!c->session && conn_new_session(c) < 0)
+		return conn_fail(c, CONN_END_UNREACHABLE, "cannot set up libssh: %s",
+				 c->session ? ssh_get_error(c->session) : "out of memory");
+	rc = ssh_connect(c->session);
+	fd = ssh_get_fd(c->session);
+	if (fd >= 0) {
+		dial_quickack(fd);
+		/* libssh puts the descriptor back to blocking (socket.c of 0.10.6); a peer that
+		 * does not read would then stop the whole loop. */
+		(void)fd_nonblock(fd);
+	}
+	if (rc == SSH_AGAIN)
+		return CONN_WAIT;
+	return rc == SSH_OK ? CONN_NEXT : conn_kex_failed(c);
+}
+
+/* Off the loop: the lock of known_hosts may be held by another program. */
+struct conn_new_key {
+	char *path;
+	char *name;
+	uint16_t port;
+	bool alias;
+	char *type;
+	uint8_t *blob;
+	size_t blob_len;
+};
+
+static void conn_new_key_run(void *arg)
+{
+	struct conn_new_key *k = arg;
+	struct errmsg msg = {{0}};
+
+	if (known_hosts_append(k->path, k->name, k->port, k->alias, k->type, k->blob, k->blob_len,
+			       &msg) != 0)
+		log_warn("cannot remember the host key of %s: %s", k->name, msg.text);
+}
+
+static void conn_new_key_done(void *arg, bool cancelled)
+{
+	struct conn_new_key *k = arg;
+
+	(void)cancelled;
+	free(k->path);
+	free(k->name);
+	free(k->type);
+	free(k->blob);
+	free(k);
+}
+
+static void conn_remember_key(struct conn *c, const char *type, const uint8_t *blob, size_t len)
+{
+	const struct plan_target *t = c->spec.target;
+	struct conn_new_key *k;
+
+	if (!t->trust->append_to)
+		return;
+	k = xcalloc(1, sizeof *k);
+	k->path = xstrdup(t->trust->append_to);
+	k->name = xstrdup(t->key_name);
+	k->port = t->port;
+	k->alias = t->key_alias;
+	k->type = xstrdup(type);
+	k->blob = xmalloc(len);
+	memcpy(k->blob, blob, len);
+	k->blob_len = len;
+	(void)work_submit(ssh_engine_files(c->engine), conn_new_key_run, conn_new_key_done, k);
+}
+
+static enum conn_verdict conn_judge_key(struct conn *c, const char *type, const uint8_t *blob,
+					size_t len)
+{
+	const struct plan_target *t = c->spec.target;
+	struct known_where where = {0};
+
+	switch (known_hosts_check(t->trust->files, t->trust->count, t->key_name, t->port,
+				  t->key_alias, type, blob, len, &where)) {
+	case KNOWN_MATCH:
+		return CONN_NEXT;
+	case KNOWN_UNKNOWN:
+		if (t->accept_new) {
+			conn_remember_key(c, type, blob, len);
+			return CONN_NEXT;
+		}
+		return conn_fail(c, CONN_END_HOST_KEY, "not known (%s; no entry for %s)", type,
+				 t->key_name);
+	case KNOWN_CHANGED:
+		return conn_fail(c, CONN_END_HOST_KEY, "changed: not the %s key of %s:%u", type,
+				 where.path, where.line);
+	case KNOWN_OTHER:
+		return conn_fail(c, CONN_END_HOST_KEY,
+				 "the server shows an %s key, %s:%u knows another type", type,
+				 where.path, where.line);
+	case KNOWN_REVOKED:
+		return conn_fail(c, CONN_END_HOST_KEY, "revoked by %s:%u", where.path, where.line);
+	case KNOWN_CA_ONLY:
+		return conn_fail(c, CONN_END_HOST_KEY,
+				 "%s:%u trusts a certificate authority; host certificates are not "
+				 "supported",
+				 where.path, where.line);
+	case KNOWN_ERROR:
+		break;
+	}
+	return conn_fail(c, CONN_END_HOST_KEY, "could not be checked");
+}
+
+/* The type is the first string of the blob, RFC 4253 section 6.6. */
+static int conn_blob_type(char *out, size_t size, const uint8_t *blob, size_t len)
+{
+	size_t n;
+
+	if (len < 4)
+		return -1;
+	n = (size_t)blob[0] << 24 | (size_t)blob[1] << 16 | (size_t)blob[2] << 8 | blob[3];
+	if (n > len - 4 || n >= size)
+		return -1;
+	memcpy(out, blob + 4, n);
+	out[n] = '\0';
+	return 0;
+}
+
+static enum conn_verdict conn_step_host_key(struct conn *c)
+{
+	enum conn_verdict verdict;
+	uint8_t *blob = NULL;
+	ssh_key key = NULL;
+	char type[64];
+	size_t len = 0;
+
+	if (ssh_get_server_publickey(c->session, &key) != SSH_OK ||
+	    key_blob(key, &blob, &len) != 0 || conn_blob_type(type, sizeof type, blob, len) != 0)
+		verdict = conn_fail(c, CONN_END_HOST_KEY, "could not be read");
+	else
+		verdict = conn_judge_key(c, type, blob, len);
+	ssh_key_free(key);
+	free(blob);
+	return verdict;
+}
+
+static enum conn_verdict conn_step_open(struct conn *c)
+{
+	int rc;
+
+	if (!c->channel) {
+		c->channel = ssh_channel_new(c->session);
+		if (!c->channel)
+			return conn_fail(c, CONN_END_REFUSED, "cannot make a channel");
+		/* Before it is opened: output can come with the confirmation. */
+		conn_run_prepare(c);
+	}
+	rc = ssh_channel_open_session(c->channel);
+	dial_quickack(ssh_get_fd(c->session));
+	if (rc == SSH_AGAIN)
+		return CONN_WAIT;
+	if (rc == SSH_OK)
+		return CONN_NEXT;
+	if (conn_is_broken(c))
+		return conn_fail(c, CONN_END_REFUSED,
+				 "the server closed the connection after the login");
+	return conn_fail(c, CONN_END_REFUSED, "no session: %s", ssh_get_error(c->session));
+}
+
+static enum conn_verdict conn_step_exec(struct conn *c)
+{
+	int rc = ssh_channel_request_exec(c->channel, c->spec.command);
+
+	dial_quickack(ssh_get_fd(c->session));
+	if (rc == SSH_AGAIN && !conn_is_broken(c))
+		return CONN_WAIT;
+	if (rc == SSH_OK) {
+		conn_note_began(c);
+		return CONN_NEXT;
+	}
+	if (conn_is_broken(c))
+		return conn_fail(c, CONN_END_LOST, "while the command was started: %s",
+				 ssh_get_error(c->session));
+	return conn_fail(c, CONN_END_REFUSED, "the server does not run commands for %s",
+			 c->spec.target->user);
+}
+
+const struct conn_step conn_steps[] = {
+	{"wait for a free descriptor", conn_step_slot, 0, false},
+	{"name lookup", conn_step_resolve, 15000, true},
+	{"connect", conn_step_dial, 10000, true},
+	{"key exchange", conn_step_kex, 15000, true},
+	{"host key", conn_step_host_key, 0, false},
+	{"authentication", conn_step_auth, 20000, false},
+	{"open session", conn_step_open, 10000, false},
+	{"start command", conn_step_exec, 10000, false},
+	{"run", conn_step_run, 0, false},
+};
+const size_t conn_step_count = ARRAY_LEN(conn_steps);
+const size_t conn_step_exec_index = ARRAY_LEN(conn_steps) - 2;

@@ -1,0 +1,145 @@
+#include "engine.h"
+
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "log.h"
+
+/*
+ * Descriptors that are not connections: stdio, log, epoll, eventfd, control socket and its clients,
+ * and what the helper threads open for a moment.
+ */
+#define ENGINE_FD_BASE	      16u
+#define ENGINE_FD_PER_HELPER  2u
+#define ENGINE_FD_PER_CONN    2u /* the connection, and libssh's end of an agent proxy */
+#define ENGINE_FILE_THREADS   2u
+#define ENGINE_SIGNER_THREADS 2u
+#define ENGINE_RESOLVERS_MAX  16u
+#define ENGINE_RESOLVERS_MIN  2u
+#define ENGINE_GRACE_MS	      200u
+/* libssh cuts descriptor numbers above 65535 (options.c of 0.10.6). */
+#define ENGINE_SLOTS_MAX 65000u
+
+struct ssh_engine {
+	struct loop *loop;
+	struct work_pool *resolvers;
+	struct work_pool *files;
+	struct work_pool *signers;
+	size_t slots;
+	size_t in_use;
+	struct ssh_slot *first;
+	struct ssh_slot **last;
+};
+
+struct ssh_engine *ssh_engine_new(struct loop *loop, size_t fd_limit)
+{
+	struct ssh_engine *engine = xcalloc(1, sizeof *engine);
+	unsigned resolvers = ENGINE_RESOLVERS_MAX;
+	size_t used;
+
+	if (fd_limit / 16 < resolvers)
+		resolvers = (unsigned)(fd_limit / 16);
+	if (resolvers < ENGINE_RESOLVERS_MIN)
+		resolvers = ENGINE_RESOLVERS_MIN;
+	used = ENGINE_FD_BASE +
+	       ENGINE_FD_PER_HELPER * (resolvers + ENGINE_FILE_THREADS + ENGINE_SIGNER_THREADS);
+	engine->loop = loop;
+	engine->last = &engine->first;
+	engine->slots = fd_limit > used ? (fd_limit - used) / ENGINE_FD_PER_CONN : 1;
+	if (engine->slots > ENGINE_SLOTS_MAX)
+		engine->slots = ENGINE_SLOTS_MAX;
+	engine->resolvers = work_pool_new(loop, "resolver", resolvers);
+	engine->files = work_pool_new(loop, "files", ENGINE_FILE_THREADS);
+	engine->signers = work_pool_new(loop, "signer", ENGINE_SIGNER_THREADS);
+	log_debug("%zu open files allow %zu connections", fd_limit, engine->slots);
+	return engine;
+}
+
+void ssh_engine_free(struct ssh_engine *engine)
+{
+	if (!engine)
+		return;
+	work_pool_free(engine->resolvers, ENGINE_GRACE_MS);
+	work_pool_free(engine->files, ENGINE_GRACE_MS);
+	work_pool_free(engine->signers, ENGINE_GRACE_MS);
+	free(engine);
+}
+
+struct loop *ssh_engine_loop(struct ssh_engine *engine)
+{
+	return engine->loop;
+}
+
+struct work_pool *ssh_engine_resolvers(struct ssh_engine *engine)
+{
+	return engine->resolvers;
+}
+
+struct work_pool *ssh_engine_files(struct ssh_engine *engine)
+{
+	return engine->files;
+}
+
+struct work_pool *ssh_engine_signers(struct ssh_engine *engine)
+{
+	return engine->signers;
+}
+
+size_t ssh_engine_in_use(const struct ssh_engine *engine)
+{
+	return engine->in_use;
+}
+
+size_t ssh_engine_slots(const struct ssh_engine *engine)
+{
+	return engine->slots;
+}
+
+static void ssh_slot_unlink(struct ssh_engine *engine, struct ssh_slot *slot)
+{
+	*slot->prev = slot->next;
+	if (slot->next)
+		slot->next->prev = slot->prev;
+	else
+		engine->last = slot->prev;
+	slot->next = NULL;
+	slot->prev = NULL;
+}
+
+static void ssh_slot_grant(struct ssh_engine *engine, struct ssh_slot *slot)
+{
+	slot->state = SSH_SLOT_HELD;
+	engine->in_use++;
+	slot->granted(slot->arg);
+}
+
+void ssh_slot_ask(struct ssh_engine *engine, struct ssh_slot *slot)
+{
+	if (!engine->first && engine->in_use < engine->slots) {
+		ssh_slot_grant(engine, slot);
+		return;
+	}
+	slot->state = SSH_SLOT_WAITING;
+	slot->next = NULL;
+	slot->prev = engine->last;
+	*engine->last = slot;
+	engine->last = &slot->next;
+}
+
+void ssh_slot_release(struct ssh_engine *engine, struct ssh_slot *slot)
+{
+	struct ssh_slot *next = engine->first;
+
+	if (slot->state == SSH_SLOT_WAITING)
+		ssh_slot_unlink(engine, slot);
+	if (slot->state != SSH_SLOT_HELD) {
+		slot->state = SSH_SLOT_NONE;
+		return;
+	}
+	slot->state = SSH_SLOT_NONE;
+	engine->in_use--;
+	if (next) {
+		ssh_slot_unlink(engine, next);
+		ssh_slot_grant(engine, next);
+	}
+}

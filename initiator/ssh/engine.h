@@ -1,0 +1,46 @@
+/*
+ * What all SSH connections of a loop share: helper threads for what blocks, and the number of
+ * connections that the file descriptor limit allows.
+ */
+#ifndef MUSTER_ENGINE_H
+#define MUSTER_ENGINE_H
+
+#include <stddef.h>
+
+#include "loop.h"
+#include "work.h"
+
+struct ssh_engine;
+
+/* fd_limit: open files that this process may have (fd_limit_raise). Freed by ssh_engine_free. */
+struct ssh_engine *ssh_engine_new(struct loop *loop, size_t fd_limit);
+
+/* After every connection and plan is gone and the loop has ended. NULL is fine. */
+void ssh_engine_free(struct ssh_engine *engine);
+
+struct loop *ssh_engine_loop(struct ssh_engine *engine);
+struct work_pool *ssh_engine_resolvers(struct ssh_engine *engine); /* getaddrinfo(3) */
+struct work_pool *ssh_engine_files(struct ssh_engine *engine);	   /* configuration, keys */
+struct work_pool *ssh_engine_signers(struct ssh_engine *engine);   /* authentication by ssh-agent */
+
+/* Connections that hold a slot now, and how many may. */
+size_t ssh_engine_in_use(const struct ssh_engine *engine);
+size_t ssh_engine_slots(const struct ssh_engine *engine);
+
+/*
+ * A place in the queue for a connection slot; embedded by who waits. granted is called from the
+ * loop, in order of asking, as soon as a slot is free; it may be called inside slot_ask.
+ */
+struct ssh_slot {
+	struct ssh_slot *next;
+	struct ssh_slot **prev;
+	void (*granted)(void *arg);
+	void *arg;
+	enum { SSH_SLOT_NONE, SSH_SLOT_WAITING, SSH_SLOT_HELD } state;
+};
+
+void ssh_slot_ask(struct ssh_engine *engine, struct ssh_slot *slot);
+/* Gives the slot back, or leaves the queue. Again: no effect. */
+void ssh_slot_release(struct ssh_engine *engine, struct ssh_slot *slot);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * The inside of known_hosts.h. The text of the file stays in memory and is rewritten in place:
+ * words end in NUL, keys and hashes are decoded, which makes them shorter. Lines point into it by
+ * offsets, so that a line costs 28 bytes.
+ */
+#ifndef MUSTER_KNOWN_HOSTS_PRIVATE_H
+#define MUSTER_KNOWN_HOSTS_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/evp.h>
+
+#include "buf.h"
+#include "known_hosts.h"
+
+#define KNOWN_HASH_SIZE	    20u		/* SHA-1, of the salt too */
+#define KNOWN_LINE_MAX	    (64u << 10) /* a longer line is none */
+#define KNOWN_TYPE_MAX	    64u
+#define KNOWN_TYPES	    32u	  /* key types of one host that are told of */
+#define KNOWN_HASHED_WALKED 1000u /* with more hashed lines, known_hosts_types leaves them out */
+
+enum known_marker { KNOWN_PLAIN, KNOWN_REVOKED_KEY, KNOWN_CA_KEY };
+enum known_kind {
+	KNOWN_LITERAL, /* names separated by commas */
+	KNOWN_WALKED,  /* patterns among them */
+	KNOWN_HASHED   /* names is the salt and behind it the hash */
+};
+
+struct known_line {
+	uint32_t number; /* in the file, 1-based */
+	uint32_t names, names_len;
+	uint32_t type;
+	uint32_t blob, blob_len;
+	uint8_t marker; /* enum known_marker */
+	uint8_t kind;	/* enum known_kind */
+};
+
+/* One name of a KNOWN_LITERAL line. */
+struct known_name {
+	uint32_t name, len;
+	uint32_t line; /* index */
+};
+
+struct known_hosts {
+	char *path;
+	struct buf text;
+	struct known_line *lines; /* in file order */
+	uint32_t line_count, line_size;
+	struct known_name *names; /* by name, then line */
+	size_t name_count;
+	uint32_t *walked; /* indices of lines */
+	uint32_t walked_count;
+	uint32_t *hashed; /* indices of lines, by blob, then line */
+	uint32_t hashed_count;
+};
+
+/* known_hosts_parse.c. Takes text over. */
+struct known_hosts *known_hosts_from_text(const char *path, struct buf *text);
+
+/* known_hosts_index.c. Sorts names, walked and hashed, once. */
+void known_index_build(struct known_hosts *kh);
+/* The lines of a name, or the hashed lines of a key: where they begin; *ret_count may be 0. */
+const struct known_name *known_index_names(const struct known_hosts *kh, const char *name,
+					   size_t *ret_count);
+const uint32_t *known_index_blob(const struct known_hosts *kh, const uint8_t *blob, size_t blob_len,
+				 size_t *ret_count);
+
+static inline const char *known_text(const struct known_hosts *kh, uint32_t offset)
+{
+	return (const char *)kh->text.data + offset;
+}
+
+static inline const uint8_t *known_bytes(const struct known_hosts *kh, uint32_t offset)
+{
+	return kh->text.data + offset;
+}
+
+/* known_hosts_name.c: a name to look up. */
+struct known_query {
+	char *name;	  /* lower case, with its port */
+	EVP_MAC_CTX *mac; /* NULL until needed */
+	bool failed;	  /* an HMAC could not be made */
+};
+
+/* with_port: "[name]:port" unless port is 22. */
+void known_query_init(struct known_query *q, const char *name, uint16_t port, bool with_port);
+void known_query_done(struct known_query *q);
+/* True if the hash of a KNOWN_HASHED line is that of the name. */
+bool known_query_hash_is(struct known_query *q, const struct known_hosts *kh,
+			 const struct known_line *line);
+/* The name of a key type without the signature algorithm: rsa-sha2-256 is a way to use ssh-rsa. */
+const char *known_type(const char *type);
+
+#endif

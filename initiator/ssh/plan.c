@@ -1,0 +1,227 @@
+#include "plan.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "plan_private.h"
+
+/* Safe and cheap first; what known_hosts knows is put in front of it. */
+#define PLAN_HOSTKEY_ALGS                                                          \
+	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521," \
+	"rsa-sha2-512,rsa-sha2-256"
+
+struct plan_work {
+	struct plan_request request;
+	struct plan *plan;
+	struct errmsg msg;
+	plan_fn *fn;
+	void *arg;
+	struct work_task *task;
+};
+
+void plan_request_done(struct plan_request *request)
+{
+	for (size_t i = 0; i < request->count; i++) {
+		free(request->hosts[i].host);
+		free(request->hosts[i].hostname);
+		free(request->hosts[i].user);
+	}
+	free(request->hosts);
+	free(request->config_path);
+	free(request->agent_socket);
+	free(request->home);
+	*request = (struct plan_request){0};
+}
+
+void plan_free(struct plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->count; i++) {
+		free(plan->targets[i].hostname);
+		free(plan->targets[i].user);
+		free(plan->targets[i].key_name);
+		free(plan->targets[i].hostkey_algs);
+		free(plan->targets[i].fault);
+	}
+	free(plan->targets);
+	plan_login_free_all(plan);
+	plan_trust_free_all(plan);
+	ssh_config_free(plan->config);
+	plan_request_done(&plan->request);
+	buf_done(&plan->warning);
+	free(plan->local_user);
+	free(plan);
+}
+
+/* "ssh-rsa" in known_hosts stands for the two signature algorithms that are still safe. */
+static void plan_alg_add(struct buf *out, const char *type, size_t len)
+{
+	static const char rsa[] = "ssh-rsa";
+
+	if (out->len)
+		buf_add_char(out, ',');
+	if (len == sizeof rsa - 1 && memcmp(type, rsa, len) == 0)
+		buf_add_str(out, "rsa-sha2-512,rsa-sha2-256");
+	else
+		buf_add(out, type, len);
+}
+
+/*
+ * The order of host key algorithms: types that known_hosts has for this host first, so that a
+ * server with several keys shows one that we can judge. libssh drops repeated names.
+ */
+static char *plan_hostkey_algs(const struct plan_target *t)
+{
+	struct buf types = {0}, out = {0};
+	const char *p;
+
+	known_hosts_types(t->trust->files, t->trust->count, t->key_name, t->port, t->key_alias,
+			  &types);
+	p = buf_cstr(&types);
+	while (*p) {
+		size_t n = strcspn(p, ",");
+
+		plan_alg_add(&out, p, n);
+		p += n + (p[n] == ',');
+	}
+	buf_done(&types);
+	if (!out.len)
+		return NULL;
+	buf_addf(&out, ",%s", PLAN_HOSTKEY_ALGS);
+	return buf_take_str(&out);
+}
+
+static void plan_fill(struct plan *plan, struct plan_target *t, struct ssh_options *o)
+{
+	const char *fault = NULL;
+
+	t->hostname = xstrdup(o->hostname);
+	t->user = xstrdup(o->user);
+	t->port = o->port;
+	t->key_alias = o->host_key_alias != NULL;
+	t->key_name = xstrdup(t->key_alias ? o->host_key_alias : o->hostname);
+	t->accept_new = o->strict == SSH_STRICT_ACCEPT_NEW;
+	t->connect_timeout_ms = o->connect_timeout_s * 1000;
+	t->login = plan_login_get(plan, o);
+	t->trust = plan_trust_get(plan, o, &fault);
+	if (fault)
+		t->fault = xstrdup(fault);
+	else if (o->proxy_jump)
+		t->fault =
+			xasprintf("ProxyJump %s: jump hosts are not supported yet", o->proxy_jump);
+	else if (o->proxy_command)
+		t->fault = xasprintf("ProxyCommand %s: not supported", o->proxy_command);
+	else
+		t->hostkey_algs = plan_hostkey_algs(t);
+}
+
+static void plan_add(struct plan *plan, size_t i)
+{
+	const struct plan_host *h = &plan->request.hosts[i];
+	struct plan_target *t = &plan->targets[i];
+	struct ssh_options options = {0};
+	struct errmsg msg = {{0}};
+
+	t->host = h->host;
+	if (ssh_config_lookup(plan->config, h->hostname, h->user, h->port, plan->local_user,
+			      &options, &msg) != 0) {
+		t->fault = xstrdup(msg.text);
+		return;
+	}
+	plan_fill(plan, t, &options);
+	ssh_options_done(&options);
+}
+
+static char *plan_user_name(void)
+{
+	struct passwd pw, *found = NULL;
+	char space[4096];
+
+	if (getpwuid_r(getuid(), &pw, space, sizeof space, &found) == 0 && found)
+		return xstrdup(found->pw_name);
+	return xasprintf("%u", (unsigned)getuid());
+}
+
+int plan_build(struct plan **ret, struct plan_request *request, struct errmsg *msg)
+{
+	struct plan *plan = xcalloc(1, sizeof *plan);
+	const char *ignored;
+	int rc;
+
+	plan->request = *request;
+	*request = (struct plan_request){0};
+	rc = ssh_config_load(&plan->config, plan->request.config_path, plan->request.home, msg);
+	if (rc) {
+		plan_free(plan);
+		return rc;
+	}
+	ignored = ssh_config_ignored(plan->config);
+	if (ignored)
+		buf_addf(&plan->warning, "ssh_config: not supported, and not applied: %s\n",
+			 ignored);
+	plan->local_user = plan_user_name();
+	plan->count = plan->request.count;
+	plan->targets = xcalloc(plan->count, sizeof *plan->targets);
+	for (size_t i = 0; i < plan->count; i++)
+		plan_add(plan, i);
+	(void)buf_cstr(&plan->warning);
+	*ret = plan;
+	return 0;
+}
+
+static void plan_run(void *arg)
+{
+	struct plan_work *work = arg;
+
+	(void)plan_build(&work->plan, &work->request, &work->msg);
+}
+
+static void plan_done(void *arg, bool cancelled)
+{
+	struct plan_work *work = arg;
+
+	if (cancelled)
+		plan_free(work->plan);
+	else
+		work->fn(work->arg, work->plan, &work->msg);
+	plan_request_done(&work->request);
+	free(work);
+}
+
+struct plan_work *plan_start(struct ssh_engine *engine, struct plan_request *request, plan_fn *fn,
+			     void *arg)
+{
+	struct plan_work *work = xcalloc(1, sizeof *work);
+
+	work->request = *request;
+	*request = (struct plan_request){0};
+	work->fn = fn;
+	work->arg = arg;
+	work->task = work_submit(ssh_engine_files(engine), plan_run, plan_done, work);
+	return work;
+}
+
+void plan_cancel(struct plan_work *work)
+{
+	if (work)
+		work_cancel(work->task);
+}
+
+size_t plan_count(const struct plan *plan)
+{
+	return plan->count;
+}
+
+const struct plan_target *plan_target(const struct plan *plan, size_t index)
+{
+	return &plan->targets[index];
+}
+
+const char *plan_warning(const struct plan *plan)
+{
+	return plan->warning.len ? (const char *)plan->warning.data : NULL;
+}

@@ -1,0 +1,95 @@
+/*
+ * A plan: everything that connecting to a set of hosts needs and that is read from files or from
+ * ssh-agent, read once, off the event loop. Immutable when it is ready; connections borrow it.
+ */
+#ifndef MUSTER_PLAN_H
+#define MUSTER_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent_list.h"
+#include "buf.h"
+#include "config.h"
+#include "engine.h"
+#include "err.h"
+#include "keys.h"
+#include "known_hosts.h"
+
+/* How to prove who we are: keys in the order in which they are tried. Shared by targets. */
+struct plan_login {
+	const struct key_file **files; /* usable ones only */
+	size_t file_count;
+	size_t explicit_count; /* the first so many are tried before the agent's, as ssh does */
+	const struct agent_identity **agent;
+	size_t agent_count;
+	const char *agent_path;
+	char *fault; /* why there is less than was configured: "KEY: no such file; ..."; NULL */
+};
+
+/* Which host keys are trusted. Shared by targets. */
+struct plan_trust {
+	const struct known_hosts **files; /* user's, then global */
+	size_t count;
+	const char *append_to; /* the file for new keys; NULL: none */
+};
+
+struct plan_target {
+	const char *host; /* as the user wrote it */
+	char *hostname;	  /* to connect to */
+	char *user;
+	char *key_name;	    /* host name or HostKeyAlias, for known_hosts */
+	char *hostkey_algs; /* to ask for, best first; NULL: the default order */
+	uint16_t port;
+	bool key_alias;
+	bool accept_new;
+	unsigned connect_timeout_ms; /* 0: none configured */
+	const struct plan_login *login;
+	const struct plan_trust *trust;
+	char *fault; /* why it cannot be connected to at all; NULL: it can */
+};
+
+struct plan_host {
+	char *host;	/* label */
+	char *hostname; /* what the label names */
+	char *user;	/* NULL: by configuration */
+	uint16_t port;	/* 0: by configuration */
+};
+
+struct plan_request {
+	struct plan_host *hosts;
+	size_t count;
+	char *config_path;  /* as ssh -F; NULL: ssh's own files */
+	char *agent_socket; /* NULL: none */
+	char *home;
+};
+
+struct plan;
+
+/* plan NULL: it failed as a whole, and msg says why. Otherwise the callee owns it. */
+typedef void plan_fn(void *arg, struct plan *plan, const struct errmsg *msg);
+
+/*
+ * Begins to prepare; takes request over and empties it. fn is called from the loop, later.
+ */
+struct plan_work;
+struct plan_work *plan_start(struct ssh_engine *engine, struct plan_request *request, plan_fn *fn,
+			     void *arg);
+void plan_cancel(struct plan_work *work); /* fn will not be called. NULL is fine. */
+
+void plan_request_done(struct plan_request *request);
+
+/* After every connection that borrows from it. NULL is fine. */
+void plan_free(struct plan *plan);
+
+size_t plan_count(const struct plan *plan);
+const struct plan_target *plan_target(const struct plan *plan, size_t index);
+
+/* What the user should know and that stops nothing, one text a line; NULL: nothing. Borrowed. */
+const char *plan_warning(const struct plan *plan);
+
+/* The same as plan_start without threads: for tests and for the worker itself. */
+int plan_build(struct plan **ret, struct plan_request *request, struct errmsg *msg);
+
+#endif

@@ -1,0 +1,190 @@
+/*
+ * The bodies of the control socket's messages (docs/protocol.md, sections 5 to 8). For each struct:
+ * _put appends the body's msgpack to out; _get fills *ret from a received body and returns 0 or a
+ * negative ERR_* with msg set, *ret then empty. _done frees what a filled struct owns; strings in a
+ * struct that is put are only read.
+ */
+#ifndef MUSTER_CONTROL_MSG_H
+#define MUSTER_CONTROL_MSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+#include "record.h"
+
+#define CONTROL_VERSION 1u /* docs/protocol.md, section 4 */
+
+/* Caps of single fields; the others are in limits.h. */
+#define CONTROL_TARGETS_MAX   4096u /* targets of one JOB_TARGETS */
+#define CONTROL_TARGETS_BATCH 512u  /* so many fit into a frame whatever their names are */
+#define CONTROL_IDS_MAX	      4096u /* ids in one GET or GET_END */
+#define CONTROL_LABEL_MAX     600u  /* a target as the user wrote it */
+#define CONTROL_USER_MAX      255u
+#define CONTROL_WORD_MAX      64u	     /* states, causes, signals, types */
+#define CONTROL_LOCATION_MAX  (512u << 10)   /* the hosts of a job as one text */
+#define CONTROL_MS_MAX	      9223372036854u /* milliseconds that are nanoseconds in an int64 */
+
+/* 5.1. The first message of each side. */
+struct hello_msg {
+	uint64_t version_min; /* protocol versions that the sender speaks */
+	uint64_t version_max;
+	char *program; /* "muster 0.1.0" */
+	uint64_t pid;
+};
+
+/* 5.2. Ends the request (or the connection, for code ERR_PROTO and ERR_VERSION). */
+struct error_msg {
+	int64_t code; /* ERR_* */
+	char *text;
+};
+
+/* 6.1. What to run and how. Times in milliseconds; 0 is the default, or none for run_timeout. */
+struct job_open_msg {
+	char *name;    /* NULL: Job<Id> */
+	char *display; /* the command as people see it, in get */
+	char **argv;   /* the command; one element and shell for a script text */
+	size_t argc;
+	bool shell;
+	uint64_t throttle; /* children that run at once; 0: the default */
+	uint64_t run_timeout_ms;
+	uint64_t connect_timeout_ms;
+	uint64_t stop_grace_ms; /* between TERM and KILL; 0: the default */
+	char *ssh_config;	/* absolute path, "none", or NULL for ssh's own files */
+	char *agent_socket;	/* SSH_AUTH_SOCK of the caller, or NULL */
+	char *home;		/* HOME of the caller */
+};
+
+/* 6.2. Some of the targets, in order; sent as often as needed. */
+struct job_target {
+	char *host;	/* as the user wrote it; what results are labelled with */
+	char *hostname; /* to look up in ssh_config and to connect to */
+	char *user;	/* NULL: from ssh_config */
+	uint64_t port;	/* 0: from ssh_config */
+};
+
+struct job_targets_msg {
+	struct job_target *targets;
+	size_t count;
+};
+
+/* 6.3 JOB_RUN has no fields. 6.4: */
+struct job_stop_msg {
+	uint64_t job;
+};
+
+/* 6.5 */
+struct job_accepted_msg {
+	uint64_t job;	      /* id of the parent */
+	uint64_t first_child; /* its children have the next ids, in target order */
+	char *name;
+};
+
+/* 6.6. A child has entered a state. For an unfinished one the outcome fields are zero. */
+struct child_state_msg {
+	uint64_t child;	      /* id */
+	char *state;	      /* "Running", section 9 */
+	bool finished;	      /* no other state follows */
+	char *cause;	      /* "exited", section 10; NULL: not ended */
+	int64_t exit_code;    /* -1: none */
+	char *signal;	      /* "TERM", or NULL */
+	char *text;	      /* "connection refused"; NULL if the cause says it all */
+	uint64_t exit_status; /* section 10: what this end argues for as muster's exit status */
+	uint64_t begin_ns;    /* wall clock; 0: never began, or not ended */
+	uint64_t end_ns;
+};
+
+/* 6.7 RECORDS: see record.h. */
+
+/* 6.8 */
+struct job_end_msg {
+	uint64_t job;
+	char *state; /* "Failed", section 9 */
+};
+
+/* 6.9. Something that the user should know and that ends nothing. */
+struct warning_msg {
+	char *text;
+};
+
+/* 7.1. Which jobs. */
+struct get_msg {
+	bool all;      /* synchronous invokes too */
+	bool children; /* children beside the parents */
+	uint64_t *ids; /* none: every job */
+	size_t id_count;
+};
+
+/* 7.2. A job or child job, with every property. */
+struct get_row_msg {
+	uint64_t id;
+	uint64_t parent_id; /* 0: none */
+	char *name;
+	char *type; /* NULL on children */
+	char *state;
+	bool has_more_data;
+	char *location;
+	char *command;
+	uint64_t begin_ns;
+	uint64_t end_ns;
+	char *cause;	   /* NULL: not ended, or a parent */
+	int64_t exit_code; /* -1: none */
+	char *signal;
+	char *text;
+	char *instance_id;
+	uint64_t *children; /* ids; travel as runs, so that a million in sequence are one */
+	size_t child_count;
+};
+
+/* 7.3 */
+struct get_end_msg {
+	uint64_t *missing; /* ids that were asked for and are none */
+	size_t missing_count;
+};
+
+/* 8.1 STATUS and 8.3 SHUTDOWN: */
+struct shutdown_msg {
+	bool force; /* stop the jobs that are still running */
+};
+
+/* 8.2 */
+struct status_reply_msg {
+	uint64_t pid;
+	char *version;
+	char *socket;
+	uint64_t jobs;	   /* unfinished */
+	uint64_t sessions; /* open SSH connections */
+	uint64_t clients;
+	uint64_t started_ns; /* wall clock */
+	uint64_t fd_limit;
+};
+
+/* 8.4 SHUTDOWN_REPLY: jobs is what kept it from ending; 0: it ends now. */
+struct shutdown_reply_msg {
+	uint64_t jobs;
+};
+
+#define CONTROL_MSG_DECLARE(name)                                                                 \
+	void name##_put(struct buf *out, const struct name##_msg *m);                             \
+	int name##_get(struct name##_msg *ret, const void *data, size_t len, struct errmsg *msg); \
+	void name##_done(struct name##_msg *m);
+
+CONTROL_MSG_DECLARE(hello)
+CONTROL_MSG_DECLARE(error)
+CONTROL_MSG_DECLARE(job_open)
+CONTROL_MSG_DECLARE(job_targets)
+CONTROL_MSG_DECLARE(job_stop)
+CONTROL_MSG_DECLARE(job_accepted)
+CONTROL_MSG_DECLARE(child_state)
+CONTROL_MSG_DECLARE(job_end)
+CONTROL_MSG_DECLARE(warning)
+CONTROL_MSG_DECLARE(get)
+CONTROL_MSG_DECLARE(get_row)
+CONTROL_MSG_DECLARE(get_end)
+CONTROL_MSG_DECLARE(shutdown)
+CONTROL_MSG_DECLARE(status_reply)
+CONTROL_MSG_DECLARE(shutdown_reply)
+
+#endif

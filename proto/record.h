@@ -1,0 +1,66 @@
+/* Records of one child, consecutive in seq, as they travel in RECORDS (docs/protocol.md, 6.7). */
+#ifndef MUSTER_RECORD_H
+#define MUSTER_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+
+#define RECORDS_MAX 8192u /* records in one message */
+
+#define RECORD_CONTINUES 1u /* the value goes on in the next record of this child and stream */
+#define RECORD_NO_EOL	 2u /* the line had no newline at its end */
+
+enum record_stream {
+	STREAM_OUTPUT,
+	STREAM_ERROR,
+	STREAM_WARNING,
+	STREAM_VERBOSE,
+	STREAM_DEBUG,
+	STREAM_INFORMATION,
+	STREAM_PROGRESS,
+	STREAM_COUNT
+};
+
+/* "output" ... "progress"; "?" if none. Static. */
+const char *record_stream_name(uint64_t stream);
+
+struct record {
+	uint64_t stream;  /* enum record_stream */
+	uint64_t flags;	  /* RECORD_* */
+	uint64_t time_ns; /* wall clock, when it arrived */
+	const uint8_t *value;
+	size_t len;   /* at most LIMIT_RECORD_VALUE */
+	bool is_text; /* valid UTF-8; set by records_get, found out by record_batch_add */
+};
+
+/*
+ * A batch is built record by record and then put: [child, first seq, [[stream, flags, time,
+ * value], ...]]. All zero is an empty batch.
+ */
+struct record_batch {
+	struct buf rows;
+	size_t count;
+};
+
+/* A record over its cap is the caller's mistake and aborts. */
+void record_batch_add(struct record_batch *batch, const struct record *record);
+/* True from LIMIT_RECORDS_BATCH bytes or RECORDS_MAX records on: send it before adding more. */
+bool record_batch_is_full(const struct record_batch *batch);
+/* Empties it and keeps the memory. */
+void record_batch_clear(struct record_batch *batch);
+void record_batch_done(struct record_batch *batch);
+void records_put(struct buf *out, uint64_t child, uint64_t first_seq,
+		 const struct record_batch *batch);
+
+/*
+ * Calls fn for each record of a body, up to the first fault; value is valid during the call. fn
+ * stops it with non-zero. Returns 0, what fn returned, or ERR_PROTO or ERR_LIMIT with msg set.
+ */
+typedef int record_fn(void *arg, uint64_t child, uint64_t seq, const struct record *record);
+int records_get(const void *data, size_t len, record_fn *fn, void *arg, struct errmsg *msg);
+
+#endif

@@ -1,0 +1,91 @@
+#include "fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "err.h"
+
+#define FD_READ_CHUNK (64u << 10)
+
+void fd_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+int fd_nonblock(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return ERR_SYS;
+	return 0;
+}
+
+int fd_cloexec(int fd)
+{
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? ERR_SYS : 0;
+}
+
+int fd_write_all(int fd, const void *data, size_t n)
+{
+	const uint8_t *p = data;
+
+	while (n) {
+		ssize_t done = write(fd, p, n);
+
+		if (done < 0 && errno != EINTR)
+			return ERR_SYS;
+		if (done > 0) {
+			p += done;
+			n -= (size_t)done;
+		}
+	}
+	return 0;
+}
+
+int fd_read_file(struct buf *out, const char *path, size_t max)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), rc = 0;
+	size_t start = out->len;
+
+	if (fd < 0)
+		return ERR_SYS;
+	for (;;) {
+		ssize_t n = read(fd, buf_room(out, FD_READ_CHUNK), FD_READ_CHUNK);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			rc = n < 0 ? ERR_SYS : 0;
+			break;
+		}
+		out->len += (size_t)n;
+		if (out->len - start > max) {
+			rc = ERR_LIMIT;
+			break;
+		}
+	}
+	if (rc < 0)
+		out->len = start;
+	fd_close(&fd);
+	return rc;
+}
+
+size_t fd_limit_raise(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) < 0)
+		return 256;
+	lim.rlim_cur = lim.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &lim);
+	(void)getrlimit(RLIMIT_NOFILE, &lim);
+	return (size_t)lim.rlim_cur;
+}

@@ -1,0 +1,30 @@
+/* File descriptors. */
+#ifndef MUSTER_FD_H
+#define MUSTER_FD_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "buf.h"
+
+/* Closes *fd if it is one and sets it to -1. Keeps errno. */
+void fd_close(int *fd);
+
+/* Sets O_NONBLOCK, or FD_CLOEXEC. Returns 0 or ERR_SYS. */
+int fd_nonblock(int fd);
+int fd_cloexec(int fd);
+
+/* Writes all, through EINTR and short writes. For blocking descriptors. Returns 0 or ERR_SYS. */
+int fd_write_all(int fd, const void *data, size_t n);
+
+/*
+ * Appends the whole file to out. Returns 0; ERR_SYS with errno; ERR_LIMIT above max bytes; out
+ * then has what it had before.
+ * Opens with O_CLOEXEC and O_NONBLOCK, so that a FIFO in place of a file cannot hang it.
+ */
+int fd_read_file(struct buf *out, const char *path, size_t max);
+
+/* Raises the soft limit of open files to the hard one, setrlimit(2). Returns the limit in force. */
+size_t fd_limit_raise(void);
+
+#endif

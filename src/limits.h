@@ -1,0 +1,46 @@
+/*
+ * Every cap on a size or a count that a peer, a user or a file chooses.
+ * Sizes are in bytes, times in milliseconds unless the name says otherwise.
+ */
+/* An include of <limits.h> finds this file first: the system's is passed on. */
+#pragma GCC system_header
+#include_next <limits.h>
+
+#ifndef MUSTER_LIMITS_H
+#define MUSTER_LIMITS_H
+
+/* The wire (docs/protocol.md, sections 2 and 3). */
+#define LIMIT_FRAME_BODY    (1u << 20)
+#define LIMIT_MSG_DEPTH	    16u
+#define LIMIT_MSG_NODES	    65536u
+#define LIMIT_MAP_KEYS	    256u
+#define LIMIT_RECORD_VALUE  (64u << 10) /* a longer line travels in pieces */
+#define LIMIT_RECORDS_BATCH (64u << 10)
+
+/* What people write. */
+#define LIMIT_HOST_NAME	  255u	     /* RFC 1035, section 2.3.4 */
+#define LIMIT_EXPR	  (1u << 20) /* a host expression, all files and stdin aside */
+#define LIMIT_HOST_FILE	  (64u << 20)
+#define LIMIT_HOSTS	  1000000u     /* hosts that one expression may name */
+#define LIMIT_COMMAND	  (120u << 10) /* below Linux's MAX_ARG_STRLEN, execve(2) */
+#define LIMIT_ARGS	  4096u
+#define LIMIT_JOB_NAME	  255u
+#define LIMIT_OPTION_TEXT 4096u
+
+/* Files of SSH. */
+#define LIMIT_SSH_CONFIG       (16u << 20)
+#define LIMIT_SSH_CONFIG_DEPTH 16u /* Include, ssh_config(5) */
+#define LIMIT_KNOWN_HOSTS      (256u << 20)
+#define LIMIT_KEY_FILE	       (1u << 20)
+#define LIMIT_AGENT_MESSAGE    (256u << 10) /* as OpenSSH's ssh-agent */
+#define LIMIT_AGENT_KEYS       256u
+
+/* The daemon. */
+#define LIMIT_CLIENTS	      256u
+#define LIMIT_CLIENT_QUEUE    (1u << 20) /* above it, the job's hosts are held back */
+#define LIMIT_CLIENT_QUEUE_LO (256u << 10)
+#define LIMIT_CLIENT_HELLO_MS 5000u /* a client that says nothing is let go */
+#define LIMIT_HISTORY_JOBS    100u  /* finished synchronous jobs that are kept */
+#define LIMIT_OUTCOME_TEXT    200u
+
+#endif
