@@ -4,10 +4,6 @@
 function(muster_room name)
   cmake_parse_arguments(ARG "" "" "NEEDS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
-  if(NOT sources)
-    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/empty.c "extern int muster_empty_${name};\n")
-    set(sources ${CMAKE_CURRENT_BINARY_DIR}/empty.c)
-  endif()
   add_library(${name} STATIC ${sources})
   # -iquote and not -I: src/limits.h must not stand in for the system's <limits.h>.
   target_compile_options(${name} INTERFACE "SHELL:-iquote ${CMAKE_CURRENT_SOURCE_DIR}")

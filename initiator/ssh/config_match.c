@@ -132,6 +132,7 @@ int config_do_match(struct config_parser *p, const struct config_keyword *k, con
 	int rc = config_words_parse(p, k, rest, SIZE_MAX, &words);
 	struct match_line m = {.words = &words};
 	struct config_cond *cond;
+	uint32_t number;
 
 	if (rc < 0)
 		return rc;
@@ -141,7 +142,9 @@ int config_do_match(struct config_parser *p, const struct config_keyword *k, con
 	if (!rc && m.all && m.attributes > 1)
 		rc = config_fail(p, ERR_SYNTAX, "Match all must stand alone");
 	if (!rc) {
-		cond = &p->config->conds[config_add_cond(p, m.never ? CONFIG_NEVER : CONFIG_MATCH)];
+		/* In two steps: adding moves the array. */
+		number = config_add_cond(p, m.never ? CONFIG_NEVER : CONFIG_MATCH);
+		cond = &p->config->conds[number];
 		cond->terms = m.terms;
 		cond->term_count = m.count;
 	} else {

@@ -209,8 +209,15 @@ int config_do_port(struct config_parser *p, const struct config_keyword *k, cons
 
 int config_do_time(struct config_parser *p, const struct config_keyword *k, const char *rest)
 {
+	struct config_words words;
+	int rc = config_words_parse(p, k, rest, 1, &words);
+	bool none = !rc && strcasecmp(words.word[0], "none") == 0;
+
+	if (rc < 0)
+		return rc;
+	config_words_done(&words);
 	/* As ssh: a timeout of none lets a later line set one. */
-	if (strcasecmp(rest, "none") == 0)
+	if (none)
 		return 0;
 	return value_parsed(p, k, rest, value_time, "a time such as 30, 90s, 1m30s or none");
 }

@@ -80,18 +80,27 @@ void conn_run_prepare(struct conn *c)
 	(void)ssh_set_channel_callbacks(c->channel, &c->callbacks);
 }
 
+/* How the command ended was our doing: it says nothing of the command. */
+static void conn_forget_exit(struct conn *c)
+{
+	c->result.exit_code = -1;
+	c->result.signal[0] = '\0';
+}
+
 static enum conn_verdict conn_run_end(struct conn *c)
 {
-	if (c->timed_out)
+	if (c->timed_out) {
+		conn_forget_exit(c);
 		return conn_fail(c, CONN_END_TIMEOUT, "run%s%s", c->result.text[0] ? "; " : "",
 				 c->result.text);
+	}
 	if (c->stopping) {
 		/* A success before the signal came is one; the rest is what the stop brought. */
 		if (c->closed && c->exited && c->result.end == CONN_END_EXITED &&
 		    c->result.exit_code == 0)
 			return CONN_NEXT;
+		conn_forget_exit(c);
 		c->result.end = CONN_END_STOPPED;
-		c->result.exit_code = -1;
 		return CONN_FAIL;
 	}
 	if (c->exited)
