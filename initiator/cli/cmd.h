@@ -39,6 +39,9 @@ int cmd_usage(const struct cmd *cmd, const char *fmt, ...) __attribute__((format
 /* Prints an error without the hint; returns status. */
 int cmd_error(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Writes text to stdout and empties it. Returns EXIT_OK, or EXIT_INTERNAL after saying why not. */
+int cmd_print(struct buf *text);
+
 /* The name of the daemon: -L, else $MUSTER_DAEMON, else "default". */
 const char *cmd_daemon_name(const struct cmd_globals *globals);
 

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,18 @@ int cmd_error(int status, const char *fmt, ...)
 	va_start(ap, fmt);
 	cmd_say("", fmt, ap);
 	va_end(ap);
+	return status;
+}
+
+int cmd_print(struct buf *text)
+{
+	int status = EXIT_OK;
+
+	/* A reader who has gone away (| head -1) has what it wants. */
+	if (fd_write_all(STDOUT_FILENO, text->data, text->len) != 0 && errno != EPIPE)
+		status = cmd_error(EXIT_INTERNAL, "cannot write to standard output: %s",
+				   strerror(errno));
+	buf_done(text);
 	return status;
 }
 

@@ -12,7 +12,6 @@
 #include "daemon.h"
 #include "duration.h"
 #include "exit.h"
-#include "fd.h"
 #include "json.h"
 #include "log.h"
 #include "start.h"
@@ -39,7 +38,7 @@ struct daemon_talk {
 	int status;
 };
 
-static void daemon_print_status(const struct daemon_talk *talk, const struct status_reply_msg *m)
+static int daemon_print_status(const struct daemon_talk *talk, const struct status_reply_msg *m)
 {
 	const char *format = talk->values->globals.output;
 	char since[CLOCK_RFC3339_SIZE];
@@ -73,20 +72,20 @@ static void daemon_print_status(const struct daemon_talk *talk, const struct sta
 			 (unsigned long long)m->jobs, (unsigned long long)m->sessions,
 			 (unsigned long long)m->clients);
 	}
-	(void)fd_write_all(STDOUT_FILENO, text.data, text.len);
-	buf_done(&text);
+	return cmd_print(&text);
 }
 
 static int daemon_on_status(struct daemon_talk *talk, const void *body, size_t len)
 {
 	struct status_reply_msg m;
 	struct errmsg msg;
+	int status;
 
 	if (status_reply_get(&m, body, len, &msg) != 0)
 		return cmd_error(EXIT_NO_DAEMON, "%s", msg.text);
-	daemon_print_status(talk, &m);
+	status = daemon_print_status(talk, &m);
 	status_reply_done(&m);
-	return EXIT_OK;
+	return status;
 }
 
 static int daemon_on_shutdown(struct daemon_talk *talk, const void *body, size_t len)

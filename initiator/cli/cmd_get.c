@@ -11,7 +11,6 @@
 #include "control_msg.h"
 #include "duration.h"
 #include "exit.h"
-#include "fd.h"
 #include "json.h"
 #include "table.h"
 
@@ -173,13 +172,13 @@ static size_t get_width(void)
 	return 0;
 }
 
-static void get_print(struct get *get)
+static int get_print(struct get *get)
 {
 	if (get->shape == GET_TABLE)
 		table_render(&get->text, get->table, get_width());
 	else if (get->shape == GET_JSON)
 		buf_add_str(&get->text, get->text.len ? "]\n" : "[]\n");
-	(void)fd_write_all(STDOUT_FILENO, get->text.data, get->text.len);
+	return cmd_print(&get->text);
 }
 
 static int get_talk(struct get *get, const struct get_values *v, const struct get_msg *m)
@@ -201,8 +200,8 @@ static int get_talk(struct get *get, const struct get_values *v, const struct ge
 	control_send(control, MSG_GET, &body);
 	loop_run(get->loop);
 	control_free(control);
-	get_print(get);
-	return get->status;
+	rc = get_print(get);
+	return rc == EXIT_OK ? get->status : rc;
 }
 
 static int get_shape_find(const char *name, enum get_shape *ret)

@@ -37,7 +37,17 @@ static char *invoke_display(const struct invoke_values *v, int argc, char **argv
 	return buf_take_str(&text);
 }
 
-static int invoke_check(const struct cmd *cmd, const struct invoke_values *v, int argc)
+/* Seen here, as it would not fit into a message to the daemon. */
+static bool invoke_is_too_long(const struct invoke_values *v, int argc, char **argv)
+{
+	size_t len = v->shell ? strlen(v->shell) : 0;
+
+	for (int i = 0; i < argc; i++)
+		len += strlen(argv[i]) + 1;
+	return len > LIMIT_COMMAND;
+}
+
+static int invoke_check(const struct cmd *cmd, const struct invoke_values *v, int argc, char **argv)
 {
 	const char *format = v->globals.output;
 
@@ -50,6 +60,11 @@ static int invoke_check(const struct cmd *cmd, const struct invoke_values *v, in
 		return cmd_usage(cmd, "no command: -- COMMAND, or --shell TEXT");
 	if ((size_t)argc > LIMIT_ARGS)
 		return cmd_usage(cmd, "more than %u arguments", LIMIT_ARGS);
+	if (invoke_is_too_long(v, argc, argv))
+		return cmd_usage(cmd,
+				 "the command is longer than %u KiB in all: copy a script to the "
+				 "hosts and run that",
+				 LIMIT_COMMAND >> 10);
 	if (format && !format_find(format))
 		return cmd_usage(cmd, "--output: '%s' is none of text, jsonl", format);
 	return EXIT_OK;
@@ -113,7 +128,7 @@ static int invoke_cmd_run(const struct cmd *cmd, void *arg, int argc, char **arg
 	struct invoke_values *v = arg;
 	struct hostlist *hosts = NULL;
 	struct errmsg msg;
-	int status = invoke_check(cmd, v, argc);
+	int status = invoke_check(cmd, v, argc, argv);
 
 	if (status != EXIT_OK)
 		goto out;

@@ -148,7 +148,7 @@ static void control_close(struct control *control, const char *why)
 
 static void control_take(struct control *control)
 {
-	struct evbuffer *in = bufferevent_get_input(control->bev);
+	struct evbuffer *in = control->bev ? bufferevent_get_input(control->bev) : NULL;
 
 	while (!control->held && !control->closed) {
 		size_t n = evbuffer_get_length(in);
@@ -251,8 +251,11 @@ void control_free(struct control *control)
 {
 	if (!control)
 		return;
+	control->closed = true;
 	bufferevent_free(control->bev);
-	free(control);
+	control->bev = NULL;
+	/* Behind what control_hold may have deferred. */
+	loop_defer(control->loop, free, control);
 }
 
 void control_send(struct control *control, enum message_type type, struct buf *body)

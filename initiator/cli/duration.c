@@ -24,7 +24,8 @@ int duration_parse(uint64_t *ret_ms, const char *text, const char *what, struct 
 	double v;
 
 	/* strtod also takes signs, infinities and hexadecimal: a digit begins what we mean. */
-	if (!isdigit((unsigned char)*text) || text[strspn(text, "0123456789.")] == 'x')
+	if (!isdigit((unsigned char)*text) || text[strspn(text, "0123456789")] == 'x' ||
+	    text[strspn(text, "0123456789")] == 'X')
 		return err_set(msg, ERR_SYNTAX,
 			       "%s: '%s' is no time (examples: 30, 90s, 5m, 250ms)", what, text);
 	v = strtod(text, &end);

@@ -35,6 +35,7 @@ struct invoke {
 	bool stopping;
 	bool interrupted;
 	bool ended;
+	bool out_failed;
 	int status; /* what is not the children's: EXIT_OK so far */
 };
 
@@ -116,11 +117,15 @@ static int invoke_on_child(struct invoke *iv, const void *body, size_t len, stru
 static int invoke_on_error(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
 {
 	struct error_msg m;
-	int rc = error_get(&m, body, len, msg);
+	int rc = error_get(&m, body, len, msg), status;
 
 	if (rc)
 		return rc;
-	invoke_fail(iv, iv->job ? EXIT_INTERNAL : EXIT_USAGE, m.text ? m.text : "refused");
+	if (m.code == ERR_CLOSED)
+		status = EXIT_NO_DAEMON; /* it was told to end meanwhile */
+	else
+		status = iv->job ? EXIT_INTERNAL : EXIT_USAGE;
+	invoke_fail(iv, status, m.text ? m.text : "refused");
 	error_done(&m);
 	return 0;
 }
@@ -222,6 +227,7 @@ static void invoke_on_out_failed(void *arg, int error)
 	struct invoke *iv = arg;
 	struct buf text = {0};
 
+	iv->out_failed = true;
 	/* `| head -1` has what it wants: no reason for words. */
 	if (error != EPIPE) {
 		buf_addf(&text, "cannot write to standard output: %s", strerror(error));
@@ -413,7 +419,7 @@ int invoke_run(const struct invoke_options *options, const struct paths *paths)
 	int rc = control_open(&iv.control, iv.loop, paths,
 			      options->ephemeral ? CONTROL_EPHEMERAL : CONTROL_START, &events, &iv,
 			      &msg);
-	int status;
+	int status, failed;
 
 	if (rc) {
 		loop_free(iv.loop);
@@ -423,6 +429,11 @@ int invoke_run(const struct invoke_options *options, const struct paths *paths)
 	invoke_submit(&iv);
 	loop_run(iv.loop);
 	status = invoke_finish(&iv);
+	failed = out_close(iv.out);
+	/* What failed last of all is known only now. EPIPE: as in invoke_on_out_failed. */
+	if (failed && failed != EPIPE && !iv.out_failed)
+		status = cmd_error(EXIT_INTERNAL, "cannot write to standard output: %s",
+				   strerror(failed));
 	invoke_close(&iv);
 	return status;
 }

@@ -1,6 +1,6 @@
 /* muster: one binary that is CLI and daemon. */
+#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -49,12 +49,6 @@ static const char main_exit_help[] =
 	"  255  no daemon, or it went away\n"
 	"Where several apply, 4 wins over 3, and 3 over 5.\n";
 
-static void main_print(struct buf *text)
-{
-	(void)fd_write_all(STDOUT_FILENO, text->data, text->len);
-	buf_done(text);
-}
-
 static int main_help(void)
 {
 	struct buf text = {0};
@@ -68,8 +62,15 @@ static int main_help(void)
 	options_help(&text, main_globals, ARRAY_LEN(main_globals));
 	buf_add_str(&text, main_exit_help);
 	buf_add_str(&text, "\n'muster COMMAND --help' tells more; so does the page muster(1).\n");
-	main_print(&text);
-	return EXIT_OK;
+	return cmd_print(&text);
+}
+
+static int main_version(void)
+{
+	struct buf text = {0};
+
+	buf_addf(&text, "muster %s\n", MUSTER_VERSION);
+	return cmd_print(&text);
 }
 
 static int main_cmd_help(const struct cmd *cmd)
@@ -83,8 +84,7 @@ static int main_cmd_help(const struct cmd *cmd)
 	if (cmd->text)
 		buf_addf(&text, "\n%s", cmd->text);
 	buf_add_str(&text, main_exit_help);
-	main_print(&text);
-	return EXIT_OK;
+	return cmd_print(&text);
 }
 
 static const struct cmd *main_find(const char *name)
@@ -122,13 +122,27 @@ static int main_run(const struct cmd *cmd, const struct cmd_globals *globals, in
 		status = cmd_usage(cmd, "%s", msg.text);
 	else if (values->help)
 		status = main_cmd_help(cmd);
+	else if (values->version)
+		status = main_version();
+	else if (main_check_globals(cmd, values) != EXIT_OK)
+		status = EXIT_USAGE;
 	else
-		status = main_check_globals(cmd, values);
-	if (status == EXIT_OK && !values->help)
 		status = cmd->run(cmd, values, argc - first, argv + first);
 	free(values);
 	free(rows);
 	return status;
+}
+
+/* Started with a closed 0, 1 or 2, the next socket would become it. What is opened in its place
+ * cannot be read or written, so that the fault still shows. */
+static void main_open_std(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_PATH);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	fd_close(&fd);
 }
 
 int main(int argc, char **argv)
@@ -139,16 +153,15 @@ int main(int argc, char **argv)
 	struct errmsg msg;
 	int first = 1;
 
+	main_open_std();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (level && log_level_parse(level) >= 0)
 		log_open(STDERR_FILENO, (enum log_level)log_level_parse(level), false);
 	if (options_parse(main_globals, ARRAY_LEN(main_globals), &globals, true, argc, argv, &first,
 			  &msg) != 0)
 		return cmd_usage(NULL, "%s", msg.text);
-	if (globals.version) {
-		printf("muster %s\n", MUSTER_VERSION);
-		return EXIT_OK;
-	}
+	if (globals.version)
+		return main_version();
 	if (first == argc)
 		return globals.help ? main_help() : cmd_usage(NULL, "a command is missing");
 	cmd = main_find(argv[first]);

@@ -79,7 +79,8 @@ static int option_fault(int c, int argc, char **argv, struct errmsg *msg)
 	const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "?";
 	char letter[3] = {'-', (char)optopt, 0};
 
-	if (optopt > 0 && optopt < OPTION_LONG_BASE)
+	/* Negative: a byte that is no ASCII. */
+	if (optopt != 0 && optopt < OPTION_LONG_BASE)
 		word = letter;
 	if (c == ':')
 		return err_set(msg, ERR_SYNTAX, "option '%s' needs a value", word);

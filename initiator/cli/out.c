@@ -34,14 +34,16 @@ static void out_on_room(void *arg)
 {
 	struct out *out = arg;
 
-	out->events->room(out->arg);
+	if (!out->closing)
+		out->events->room(out->arg);
 }
 
 static void out_on_failed(void *arg)
 {
 	struct out *out = arg;
 
-	out->events->failed(out->arg, out->error);
+	if (!out->closing)
+		out->events->failed(out->arg, out->error);
 }
 
 /* With the lock held. */
@@ -140,16 +142,32 @@ bool out_is_full(struct out *out)
 	return full;
 }
 
-void out_free(struct out *out)
+int out_close(struct out *out)
 {
-	if (!out)
-		return;
+	if (out->closing)
+		return out->error;
 	(void)pthread_mutex_lock(&out->lock);
 	out->closing = true;
 	(void)pthread_cond_signal(&out->wake);
 	(void)pthread_mutex_unlock(&out->lock);
 	(void)pthread_join(out->thread, NULL);
+	return out->error;
+}
+
+static void out_free_posted(void *arg)
+{
+	struct out *out = arg;
+
 	(void)pthread_mutex_destroy(&out->lock);
 	(void)pthread_cond_destroy(&out->wake);
 	free(out);
+}
+
+void out_free(struct out *out)
+{
+	if (!out)
+		return;
+	(void)out_close(out);
+	/* Behind what the thread has posted. */
+	loop_post(out->loop, out_free_posted, out);
 }

@@ -28,7 +28,11 @@ void out_add(struct out *out, int fd, struct buf *data);
 #define OUT_QUEUE (1u << 20)
 bool out_is_full(struct out *out);
 
-/* Waits until all is written, ends the thread and frees it. NULL is fine. */
+/* Waits until all is written and ends the thread: no event comes, and nothing may be added, after
+ * it. Returns the errno that stdout failed with, or 0. */
+int out_close(struct out *out);
+
+/* The same, and frees it, at the latest with the loop. NULL is fine. */
 void out_free(struct out *out);
 
 #endif

@@ -97,7 +97,8 @@ static _Noreturn void start_exec(int fd, int log, char **argv)
 		(void)dup2(fd, START_DAEMON_FD);
 	(void)close_range(START_DAEMON_FD + 1, ~0u, 0);
 	(void)sigaction(SIGINT, &dfl, NULL);
-	(void)chdir("/");
+	if (chdir("/") < 0)
+		_exit(127);
 	(void)execv(START_SELF, argv);
 	_exit(127);
 }

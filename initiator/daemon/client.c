@@ -25,11 +25,19 @@ struct client {
 	void *on_room_arg;
 	bool closing; /* ends when what was sent is gone */
 	bool dead;    /* to be freed from the loop */
+	bool queued;  /* client_free_deferred will come */
+	bool freed;   /* it has nothing left to do but free the memory */
 };
 
 static void client_free_deferred(void *arg)
 {
-	client_free(arg);
+	struct client *client = arg;
+
+	client->queued = false;
+	if (client->freed)
+		free(client);
+	else
+		client_free(client);
 }
 
 /* From inside its own callbacks a client is only marked. */
@@ -38,6 +46,7 @@ static void client_end(struct client *client)
 	if (client->dead)
 		return;
 	client->dead = true;
+	client->queued = true;
 	(void)bufferevent_disable(client->bev, EV_READ | EV_WRITE);
 	loop_defer(client->daemon->loop, client_free_deferred, client);
 }
@@ -157,7 +166,9 @@ void client_free(struct client *client)
 	(void)evbuffer_write(bufferevent_get_output(client->bev), bufferevent_getfd(client->bev));
 	bufferevent_free(client->bev);
 	daemon_client_removed(daemon, client);
-	free(client);
+	client->freed = true;
+	if (!client->queued)
+		free(client);
 }
 
 struct daemon *client_daemon(struct client *client)

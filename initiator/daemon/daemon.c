@@ -176,6 +176,8 @@ static void daemon_on_idle(evutil_socket_t fd, short what, void *arg)
 	if (!daemon_accept(daemon)) {
 		log_info("idle: leaving");
 		daemon_end(daemon);
+	} else if (!daemon->client_count) {
+		(void)event_add(daemon->idle, &tv); /* it was refused */
 	}
 	fd_close(&lock);
 }

@@ -19,7 +19,9 @@ struct run {
 	struct plan *plan;
 	struct job *job;
 	bool held;
-	bool clean; /* links and plan have been let go */
+	bool clean;  /* links and plan have been let go */
+	bool queued; /* run_clean will come */
+	bool freed;  /* it has nothing left to do but free the memory */
 };
 
 static void run_send_child(struct run *run, const struct child *child)
@@ -68,6 +70,11 @@ static void run_clean(void *arg)
 	struct run *run = arg;
 	struct daemon *daemon = run->daemon;
 
+	run->queued = false;
+	if (run->freed) {
+		free(run);
+		return;
+	}
 	run->clean = true;
 	plan_free(run->plan);
 	run->plan = NULL;
@@ -95,6 +102,7 @@ static void run_on_job(void *ctx, struct job *job)
 		client_set_state(client, CLIENT_IDLE);
 	}
 	/* After the links that were deferred before. */
+	run->queued = true;
 	loop_defer(run->daemon->loop, run_clean, run);
 }
 
@@ -150,7 +158,9 @@ void run_free(struct run *run)
 	job_free(run->job);
 	plan_free(run->plan);
 	job_open_done(&run->open);
-	free(run);
+	run->freed = true;
+	if (!run->queued)
+		free(run);
 }
 
 void run_stop(struct run *run)

@@ -252,6 +252,8 @@ static void conn_destroy(struct conn *c)
 	c->resolve = NULL;
 	dial_cancel(c->dial);
 	c->dial = NULL;
+	host_key_cancel(c->host_key);
+	c->host_key = NULL;
 	agent_proxy_free(c->agent);
 	c->agent = NULL;
 	if (c->signing)

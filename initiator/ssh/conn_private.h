@@ -8,6 +8,7 @@
 #include "agent_proxy.h"
 #include "conn.h"
 #include "dial.h"
+#include "host_key.h"
 #include "resolve.h"
 
 enum conn_verdict {
@@ -44,7 +45,9 @@ struct conn {
 	struct dial *dial;
 	int fd; /* dialled; libssh owns it once there is a session */
 	int dial_error;
-	bool waited; /* the answer of resolver or dialler has come */
+	struct host_key *host_key;
+	enum conn_verdict key_verdict;
+	bool waited; /* the answer of resolver, dialler or key check has come */
 
 	ssh_session session;
 	struct event *io;

@@ -176,126 +176,69 @@ static enum conn_verdict conn_step_kex(struct conn *c)
 	return rc == SSH_OK ? CONN_NEXT : conn_kex_failed(c);
 }
 
-/* Off the loop: the lock of known_hosts may be held by another program. */
-struct conn_new_key {
-	char *path;
-	char *name;
-	uint16_t port;
-	bool alias;
-	char *type;
-	uint8_t *blob;
-	size_t blob_len;
-};
-
-static void conn_new_key_run(void *arg)
+static enum conn_verdict conn_refuse_key(struct conn *c, const struct host_key_judgement *j)
 {
-	struct conn_new_key *k = arg;
-	struct errmsg msg = {{0}};
+	const struct known_where *where = &j->where;
 
-	if (known_hosts_append(k->path, k->name, k->port, k->alias, k->type, k->blob, k->blob_len,
-			       &msg) != 0)
-		log_warn("cannot remember the host key of %s: %s", k->name, msg.text);
-}
-
-static void conn_new_key_done(void *arg, bool cancelled)
-{
-	struct conn_new_key *k = arg;
-
-	(void)cancelled;
-	free(k->path);
-	free(k->name);
-	free(k->type);
-	free(k->blob);
-	free(k);
-}
-
-static void conn_remember_key(struct conn *c, const char *type, const uint8_t *blob, size_t len)
-{
-	const struct plan_target *t = c->spec.target;
-	struct conn_new_key *k;
-
-	if (!t->trust->append_to)
-		return;
-	k = xcalloc(1, sizeof *k);
-	k->path = xstrdup(t->trust->append_to);
-	k->name = xstrdup(t->key_name);
-	k->port = t->port;
-	k->alias = t->key_alias;
-	k->type = xstrdup(type);
-	k->blob = xmalloc(len);
-	memcpy(k->blob, blob, len);
-	k->blob_len = len;
-	(void)work_submit(ssh_engine_files(c->engine), conn_new_key_run, conn_new_key_done, k);
-}
-
-static enum conn_verdict conn_judge_key(struct conn *c, const char *type, const uint8_t *blob,
-					size_t len)
-{
-	const struct plan_target *t = c->spec.target;
-	struct known_where where = {0};
-
-	switch (known_hosts_check(t->trust->files, t->trust->count, t->key_name, t->port,
-				  t->key_alias, type, blob, len, &where)) {
+	switch (j->verdict) {
 	case KNOWN_MATCH:
 		return CONN_NEXT;
 	case KNOWN_UNKNOWN:
-		if (t->accept_new) {
-			conn_remember_key(c, type, blob, len);
+		if (c->spec.target->accept_new)
 			return CONN_NEXT;
-		}
-		return conn_fail(c, CONN_END_HOST_KEY, "not known (%s; no entry for %s)", type,
-				 t->key_name);
+		return conn_fail(c, CONN_END_HOST_KEY, "not known (%s; no entry for %s)", j->type,
+				 c->spec.target->key_name);
 	case KNOWN_CHANGED:
-		return conn_fail(c, CONN_END_HOST_KEY, "changed: not the %s key of %s:%u", type,
-				 where.path, where.line);
+		return conn_fail(c, CONN_END_HOST_KEY, "changed: not the %s key of %s:%u", j->type,
+				 where->path, where->line);
 	case KNOWN_OTHER:
 		return conn_fail(c, CONN_END_HOST_KEY,
-				 "the server shows an %s key, %s:%u knows another type", type,
-				 where.path, where.line);
+				 "the server shows an %s key, %s:%u knows another type", j->type,
+				 where->path, where->line);
 	case KNOWN_REVOKED:
-		return conn_fail(c, CONN_END_HOST_KEY, "revoked by %s:%u", where.path, where.line);
+		return conn_fail(c, CONN_END_HOST_KEY, "revoked by %s:%u", where->path,
+				 where->line);
 	case KNOWN_CA_ONLY:
 		return conn_fail(c, CONN_END_HOST_KEY,
 				 "%s:%u trusts a certificate authority; host certificates are not "
 				 "supported",
-				 where.path, where.line);
+				 where->path, where->line);
 	case KNOWN_ERROR:
 		break;
 	}
 	return conn_fail(c, CONN_END_HOST_KEY, "could not be checked");
 }
 
-/* The type is the first string of the blob, RFC 4253 section 6.6. */
-static int conn_blob_type(char *out, size_t size, const uint8_t *blob, size_t len)
+static void conn_on_judged(void *arg, const struct host_key_judgement *judgement)
 {
-	size_t n;
+	struct conn *c = arg;
 
-	if (len < 4)
-		return -1;
-	n = (size_t)blob[0] << 24 | (size_t)blob[1] << 16 | (size_t)blob[2] << 8 | blob[3];
-	if (n > len - 4 || n >= size)
-		return -1;
-	memcpy(out, blob + 4, n);
-	out[n] = '\0';
-	return 0;
+	c->host_key = NULL;
+	c->key_verdict = conn_refuse_key(c, judgement);
+	c->waited = true;
+	conn_advance(c);
 }
 
 static enum conn_verdict conn_step_host_key(struct conn *c)
 {
-	enum conn_verdict verdict;
 	uint8_t *blob = NULL;
 	ssh_key key = NULL;
-	char type[64];
 	size_t len = 0;
+	int rc;
 
-	if (ssh_get_server_publickey(c->session, &key) != SSH_OK ||
-	    key_blob(key, &blob, &len) != 0 || conn_blob_type(type, sizeof type, blob, len) != 0)
-		verdict = conn_fail(c, CONN_END_HOST_KEY, "could not be read");
-	else
-		verdict = conn_judge_key(c, type, blob, len);
+	if (c->host_key)
+		return CONN_WAIT;
+	if (c->waited) {
+		c->waited = false;
+		return c->key_verdict;
+	}
+	rc = ssh_get_server_publickey(c->session, &key) == SSH_OK ? key_blob(key, &blob, &len)
+								  : ERR_CRYPTO;
 	ssh_key_free(key);
-	free(blob);
-	return verdict;
+	if (rc)
+		return conn_fail(c, CONN_END_HOST_KEY, "could not be read");
+	c->host_key = host_key_judge(c->engine, c->spec.target, blob, len, conn_on_judged, c);
+	return CONN_WAIT;
 }
 
 static enum conn_verdict conn_step_open(struct conn *c)
@@ -344,7 +287,7 @@ const struct conn_step conn_steps[] = {
 	{"name lookup", conn_step_resolve, 15000, true},
 	{"connect", conn_step_dial, 10000, true},
 	{"key exchange", conn_step_kex, 15000, true},
-	{"host key", conn_step_host_key, 0, false},
+	{"host key", conn_step_host_key, 15000, false},
 	{"authentication", conn_step_auth, 20000, false},
 	{"open session", conn_step_open, 10000, false},
 	{"start command", conn_step_exec, 10000, false},

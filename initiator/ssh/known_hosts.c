@@ -7,6 +7,9 @@
 #include "known_hosts_private.h"
 #include "pattern.h"
 
+/* So many HMACs, some 100 us, may be made on the event loop. */
+#define KNOWN_HASHED_FAST 256u
+
 struct known_check {
 	struct known_query query;
 	const char *type;
@@ -130,6 +133,26 @@ static void check_name(struct known_check *c, const struct known_hosts *const *f
 	}
 }
 
+static void check_all(struct known_check *c, const struct known_hosts *const *files, size_t count,
+		      const char *name, uint16_t port, int alias, bool thorough)
+{
+	struct known_check plain = *c;
+	bool has_port = !alias && port && port != 22;
+
+	known_query_init(&c->query, name, port, has_port);
+	check_name(c, files, count, thorough);
+	known_query_done(&c->query);
+	if (!has_port || c->verdict != KNOWN_UNKNOWN)
+		return;
+	known_query_init(&plain.query, name, port, false);
+	check_name(&plain, files, count, false);
+	known_query_done(&plain.query);
+	/* A line for the plain name may vouch for the key or revoke it, and no more. */
+	if (plain.verdict == KNOWN_MATCH || plain.verdict == KNOWN_REVOKED ||
+	    plain.verdict == KNOWN_ERROR)
+		*c = plain;
+}
+
 enum known_verdict known_hosts_check(const struct known_hosts *const *files, size_t count,
 				     const char *name, uint16_t port, int alias, const char *type,
 				     const uint8_t *blob, size_t blob_len,
@@ -139,24 +162,33 @@ enum known_verdict known_hosts_check(const struct known_hosts *const *files, siz
 				.blob = blob,
 				.blob_len = blob_len,
 				.verdict = KNOWN_UNKNOWN};
-	struct known_check plain = c;
-	bool has_port = !alias && port && port != 22;
 
-	known_query_init(&c.query, name, port, has_port);
-	check_name(&c, files, count, true);
-	known_query_done(&c.query);
-	if (has_port && c.verdict == KNOWN_UNKNOWN) {
-		known_query_init(&plain.query, name, port, false);
-		check_name(&plain, files, count, false);
-		known_query_done(&plain.query);
-		/* A line for the plain name may vouch for the key or revoke it, and no more. */
-		if (plain.verdict == KNOWN_MATCH || plain.verdict == KNOWN_REVOKED ||
-		    plain.verdict == KNOWN_ERROR)
-			c = plain;
-	}
+	check_all(&c, files, count, name, port, alias, true);
 	if (ret_where)
 		*ret_where = c.where;
 	return c.verdict;
+}
+
+bool known_hosts_check_fast(const struct known_hosts *const *files, size_t count, const char *name,
+			    uint16_t port, int alias, const char *type, const uint8_t *blob,
+			    size_t blob_len, enum known_verdict *ret_verdict,
+			    struct known_where *ret_where)
+{
+	struct known_check c = {.type = known_type(type),
+				.blob = blob,
+				.blob_len = blob_len,
+				.verdict = KNOWN_UNKNOWN};
+	size_t hashed = 0;
+
+	for (size_t i = 0; i < count; i++)
+		hashed += files[i]->hashed_count;
+	check_all(&c, files, count, name, port, alias, hashed <= KNOWN_HASHED_FAST);
+	if (hashed > KNOWN_HASHED_FAST && c.verdict != KNOWN_MATCH && c.verdict != KNOWN_REVOKED &&
+	    c.verdict != KNOWN_ERROR)
+		return false;
+	*ret_verdict = c.verdict;
+	*ret_where = c.where;
+	return true;
 }
 
 /* The lines of a file that are for a name. */

@@ -11,6 +11,7 @@
 #ifndef MUSTER_KNOWN_HOSTS_H
 #define MUSTER_KNOWN_HOSTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,16 @@ enum known_verdict known_hosts_check(const struct known_hosts *const *files, siz
 				     const char *name, uint16_t port, int alias, const char *type,
 				     const uint8_t *blob, size_t blob_len,
 				     struct known_where *ret_where);
+
+/*
+ * The same where it is quick: for a match, a revocation, and files of few hashed lines. Returns
+ * true and sets *ret_verdict; false if it takes an HMAC for each of many lines, and so belongs off
+ * the event loop.
+ */
+bool known_hosts_check_fast(const struct known_hosts *const *files, size_t count, const char *name,
+			    uint16_t port, int alias, const char *type, const uint8_t *blob,
+			    size_t blob_len, enum known_verdict *ret_verdict,
+			    struct known_where *ret_where);
 
 /*
  * Appends to out, separated by commas, the key types that are known for this name, in file order

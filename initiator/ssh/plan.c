@@ -36,9 +36,14 @@ void plan_request_done(struct plan_request *request)
 	*request = (struct plan_request){0};
 }
 
+void plan_hold(struct plan *plan)
+{
+	plan->holds++;
+}
+
 void plan_free(struct plan *plan)
 {
-	if (!plan)
+	if (!plan || plan->holds--)
 		return;
 	for (size_t i = 0; i < plan->count; i++) {
 		free(plan->targets[i].hostname);
@@ -126,6 +131,7 @@ static void plan_add(struct plan *plan, size_t i)
 	struct ssh_options options = {0};
 	struct errmsg msg = {{0}};
 
+	t->plan = plan;
 	t->host = h->host;
 	if (ssh_config_lookup(plan->config, h->hostname, h->user, h->port, plan->local_user,
 			      &options, &msg) != 0) {

@@ -36,6 +36,7 @@ struct plan_trust {
 };
 
 struct plan_target {
+	struct plan *plan;
 	const char *host; /* as the user wrote it */
 	char *hostname;	  /* to connect to */
 	char *user;
@@ -82,6 +83,10 @@ void plan_request_done(struct plan_request *request);
 
 /* After every connection that borrows from it. NULL is fine. */
 void plan_free(struct plan *plan);
+
+/* Keeps the plan for a helper thread: it is freed only after as many more calls of plan_free. Only
+ * from the loop's thread, as plan_free is. */
+void plan_hold(struct plan *plan);
 
 size_t plan_count(const struct plan *plan);
 const struct plan_target *plan_target(const struct plan *plan, size_t index);

@@ -11,6 +11,7 @@ struct plan_agent {
 };
 
 struct plan {
+	unsigned holds;		     /* beyond the owner's */
 	struct plan_request request; /* owns the labels that targets borrow */
 	struct plan_target *targets;
 	size_t count;

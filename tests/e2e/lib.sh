@@ -1,0 +1,347 @@
+# shellcheck shell=bash
+# What the end-to-end tests share. A test is
+#
+#   . "$(dirname "$0")/lib.sh"      # $1 is muster, $2 is faultd
+#   lab_up 5                        # h1..h5, real sshd
+#   case_ 'one host fails'
+#   expect_status 5 muster invoke -H 'h[1-5]' -- false
+#   expect_err 'h1 .*exited 1'
+#   finish_
+#
+# Every case counts once: as failed if one of its expectations was not met. Nothing waits a fixed
+# time, everything has a limit, and what a test started ends with it.
+set -u
+LC_ALL=C
+export LC_ALL
+
+if [ $# -lt 2 ] || [ ! -x "$1" ] || [ ! -x "$2" ]; then
+    echo "usage: $0 MUSTER FAULTD (the two programs)" >&2
+    exit 2
+fi
+MUSTER=$(readlink -f -- "$1")
+FAULTD=$(readlink -f -- "$2")
+E2E_HOME=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+LAB=$E2E_HOME/../lab/lab
+TEST_NAME=$(basename -- "$0" .sh)
+
+# Short, as the path of a socket has a limit.
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/e2e.XXXXXX") || exit 1
+mkdir -m 700 "$WORK/run" "$WORK/state" "$WORK/home"
+unset SSH_AUTH_SOCK SSH_AGENT_PID MUSTER_LOG NO_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS BASH_ENV ENV
+export XDG_RUNTIME_DIR=$WORK/run XDG_STATE_HOME=$WORK/state HOME=$WORK/home TERM=xterm
+# The mark of what this test started, however it was orphaned. The hosts of the lab do not get it.
+export MUSTER_E2E=$WORK
+
+DAEMON=$TEST_NAME-$$          # muster -L
+SSH_CONFIG=$WORK/lab/ssh_config # muster -F; a case may point it elsewhere, case_ puts it back
+LIMIT=60                      # seconds that one command may take; case_ puts it back
+OUT=$WORK/out ERR=$WORK/err   # of the last command that expect_status or run ran
+STATUS=0 TOOK_MS=0            # of the same
+PASSED=0 FAILED=0 SKIPPED=0
+CASE='' CASE_FAILED=0 CASE_SKIPPED=''
+STARTED=()
+: >"$OUT" >"$ERR"
+
+# --- cases ---
+
+end_case_() {
+    [ -n "$CASE" ] || return 0
+    if [ "$CASE_FAILED" -gt 0 ]; then
+        FAILED=$((FAILED + 1))
+        echo "FAILED: $CASE"
+    elif [ -n "$CASE_SKIPPED" ]; then
+        SKIPPED=$((SKIPPED + 1))
+        echo "SKIPPED: $CASE ($CASE_SKIPPED)"
+    else
+        PASSED=$((PASSED + 1))
+        echo "ok: $CASE"
+    fi
+    CASE=''
+}
+
+# case_ NAME: what follows, up to the next case, is the case NAME.
+case_() {
+    end_case_
+    CASE=$1 CASE_FAILED=0 CASE_SKIPPED='' LIMIT=60 SSH_CONFIG=$WORK/lab/ssh_config
+}
+
+# skip_ WHY: the case counts as skipped. The caller leaves out its expectations.
+skip_() {
+    CASE_SKIPPED=$1
+}
+
+# fail_ WHY: an expectation of the case was not met.
+fail_() {
+    CASE_FAILED=$((CASE_FAILED + 1))
+    echo "  $*"
+}
+
+# shows_: the last command, for whoever reads the failure.
+shows_() {
+    local file
+    echo "    status $STATUS after $TOOK_MS ms: $COMMAND"
+    for file in "$OUT" "$ERR"; do
+        head -c 2000 "$file" | tr -c '[:print:]\n' '?' | head -n 20 | sed "s/^/    ${file##*/}: /"
+    done
+}
+
+# --- commands ---
+
+# muster ARGUMENT...: muster with this test's daemon and ssh_config, ended after LIMIT seconds.
+muster() {
+    timeout -k 5 "$LIMIT" "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" "$@"
+}
+
+# run COMMAND...: its output goes to OUT and ERR; sets STATUS and TOOK_MS.
+COMMAND=''
+run() {
+    local start=${EPOCHREALTIME/./}
+    COMMAND="$*"
+    "$@" >"$OUT" 2>"$ERR" </dev/null
+    STATUS=$?
+    TOOK_MS=$(((${EPOCHREALTIME/./} - start) / 1000))
+}
+
+# --- expectations: each is true or says what is wrong and counts ---
+
+# expect_status N COMMAND...: runs it (run).
+expect_status() {
+    local want=$1
+    shift
+    run "$@"
+    [ "$STATUS" -eq "$want" ] || {
+        fail_ "expected status $want"
+        shows_
+        return 1
+    }
+}
+
+# expect COMMAND...: a condition.
+expect() {
+    "$@" || {
+        fail_ "not true: $*"
+        shows_
+        return 1
+    }
+}
+
+# expect_not COMMAND...
+expect_not() {
+    ! "$@" || {
+        fail_ "must not be true: $*"
+        shows_
+        return 1
+    }
+}
+
+# expect_out REGEX: a line of the standard output matches (grep -E). expect_err: of the standard error.
+expect_out() {
+    grep -aEq -- "$1" "$OUT" || {
+        fail_ "no line of the output matches: $1"
+        shows_
+        return 1
+    }
+}
+
+expect_err() {
+    grep -aEq -- "$1" "$ERR" || {
+        fail_ "no line of the standard error matches: $1"
+        shows_
+        return 1
+    }
+}
+
+expect_no_out() {
+    ! grep -aEq -- "$1" "$OUT" || {
+        fail_ "a line of the output matches: $1"
+        shows_
+        return 1
+    }
+}
+
+expect_no_err() {
+    ! grep -aEq -- "$1" "$ERR" || {
+        fail_ "a line of the standard error matches: $1"
+        shows_
+        return 1
+    }
+}
+
+# expect_lines N REGEX: exactly so many lines of the output match.
+expect_lines() {
+    local found
+    found=$(grep -aEc -- "$2" "$OUT")
+    [ "$found" -eq "$1" ] || {
+        fail_ "$found lines of the output match, not $1: $2"
+        shows_
+        return 1
+    }
+}
+
+# expect_silent: nothing on standard error.
+expect_silent() {
+    [ ! -s "$ERR" ] || {
+        fail_ "standard error is not empty"
+        shows_
+        return 1
+    }
+}
+
+# expect_took_under MS: the last command. For limits with room, never for speed.
+expect_took_under() {
+    [ "$TOOK_MS" -lt "$1" ] || {
+        fail_ "took $TOOK_MS ms, not under $1"
+        shows_
+        return 1
+    }
+}
+
+# within SECONDS COMMAND...: waits until it is true, at most so long.
+within() {
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -le "$deadline" ] || return 1
+        sleep 0.02
+    done
+}
+
+# --- processes ---
+
+# start_ COMMAND...: in the background; PID is set, and it ends with the test.
+start_() {
+    "$@" </dev/null &
+    PID=$!
+    STARTED+=("$PID")
+}
+
+# alive PID: there, and no zombie.
+alive() {
+    local stat
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+    stat=${stat##*) }
+    case $stat in [ZX]*) return 1 ;; esac
+}
+
+gone() {
+    ! alive "$1"
+}
+
+# processes_of WORD: prints the pids of those that have the word in their command line, as what a
+# host runs: give its command a word that nothing else has. Never this shell or what it calls.
+processes_of() {
+    local file pid
+    grep -slaF -- "$1" /proc/[0-9]*/cmdline | while read -r file; do
+        pid=${file#/proc/}
+        pid=${pid%/cmdline}
+        case " $$ $BASHPID " in *" $pid "*) continue ;; esac
+        # Ours, as timeout and the muster command itself carry the word too.
+        grep -sqzxF "MUSTER_E2E=$WORK" "/proc/$pid/environ" && continue
+        alive "$pid" && echo "$pid"
+    done
+}
+
+no_process_of() {
+    [ -z "$(processes_of "$1")" ]
+}
+
+some_process_of() {
+    [ -n "$(processes_of "$1")" ]
+}
+
+# The pid of this test's daemon, or nothing.
+daemon_pid() {
+    [ -S "$XDG_RUNTIME_DIR/muster/$DAEMON.sock" ] || return 0
+    timeout 10 "$MUSTER" -L "$DAEMON" daemon status --output json 2>/dev/null |
+        sed -n 's/.*"pid": *\([0-9]*\).*/\1/p'
+}
+
+# stop_daemon: the next command starts another.
+stop_daemon() {
+    [ -S "$XDG_RUNTIME_DIR/muster/$DAEMON.sock" ] || return 0
+    timeout 20 "$MUSTER" -L "$DAEMON" daemon stop >/dev/null 2>&1
+}
+
+# --- hosts ---
+
+# lab_up N: real hosts h1..hN; LAB_PORT and LAB_USER.
+lab_up() {
+    local log=$WORK/lab.log
+    timeout 120 "$LAB" -d "$WORK/lab" up "$1" >"$log" 2>&1 || {
+        echo "FAILED: the lab does not come up:"
+        sed 's/^/  /' "$log"
+        exit 1
+    }
+    LAB_PORT=$(sed -n 's/^LAB_PORT=//p' "$WORK/lab/env")
+    LAB_USER=$(id -un)
+    LAB_IS_UP=1
+}
+LAB_IS_UP=0
+
+# hosts_of FROM TO: prints one a line.
+hosts_of() {
+    seq -f 'h%.0f' "$1" "$2"
+}
+
+# serve MODE...: a misbehaving server (faultd) for each mode, on PORTS[0].. of 127.0.0.1; SERVER is
+# the pid and SERVER_LOG what it says.
+SERVES=0
+serve() {
+    local mode arguments=()
+    SERVES=$((SERVES + 1))
+    SERVER_LOG=$WORK/faultd.$SERVES
+    for mode; do
+        arguments+=("127.0.0.1:0=$mode")
+    done
+    "$FAULTD" "${arguments[@]}" >"$SERVER_LOG" 2>&1 </dev/null &
+    SERVER=$!
+    STARTED+=("$SERVER")
+    within 20 grep -qx ready "$SERVER_LOG" || {
+        echo "FAILED: faultd does not start: $(cat "$SERVER_LOG")"
+        exit 1
+    }
+    mapfile -t PORTS < <(sed -n 's/^127\.0\.0\.1:\([0-9]*\) .*/\1/p' "$SERVER_LOG")
+}
+
+# ssh_config NAME: the lab's, with what comes on standard input before it, which therefore wins.
+# SSH_CONFIG is set to it until the next case.
+ssh_config() {
+    SSH_CONFIG=$WORK/$1.conf
+    {
+        cat
+        cat "$WORK/lab/ssh_config"
+    } >"$SSH_CONFIG"
+}
+
+# --- the end ---
+
+# Ends what still lives: the daemon, what start_ and serve started, and what these left behind.
+clean_up_() {
+    local pid file round
+    trap - EXIT
+    stop_daemon
+    for pid in ${STARTED[@]+"${STARTED[@]}"}; do
+        alive "$pid" && kill -CONT "$pid" 2>/dev/null && kill "$pid" 2>/dev/null
+    done
+    [ "$LAB_IS_UP" -eq 0 ] || timeout 60 "$LAB" -d "$WORK/lab" down >/dev/null 2>&1
+    for ((round = 0; round < 3; round++)); do
+        for file in $(grep -slzxF "MUSTER_E2E=$WORK" /proc/[0-9]*/environ); do
+            pid=${file#/proc/}
+            pid=${pid%/environ}
+            [ "$pid" = $$ ] || [ "$pid" = "$PPID" ] || kill -KILL "$pid" 2>/dev/null
+        done
+    done
+    rm -rf -- "$WORK"
+}
+trap clean_up_ EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# finish_: the closing line and the status of the test; 77 when every case was skipped.
+finish_() {
+    end_case_
+    echo "$TEST_NAME: $PASSED passed, $FAILED failed, $SKIPPED skipped"
+    [ "$FAILED" -eq 0 ] || exit 1
+    [ "$PASSED" -gt 0 ] || exit 77
+    exit 0
+}
