@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "err.h"
 
 #define FD_READ_CHUNK (64u << 10)
@@ -40,12 +42,40 @@ int fd_write_all(int fd, const void *data, size_t n)
 	while (n) {
 		ssize_t done = write(fd, p, n);
 
+		if (done < 0 && errno == EAGAIN) {
+			struct pollfd room = {.fd = fd, .events = POLLOUT};
+
+			(void)poll(&room, 1, -1);
+			continue;
+		}
 		if (done < 0 && errno != EINTR)
 			return ERR_SYS;
 		if (done > 0) {
 			p += done;
 			n -= (size_t)done;
 		}
+	}
+	return 0;
+}
+
+int fd_read_until(int fd, struct buf *in, size_t n, uint64_t deadline_ns)
+{
+	while (in->len < n) {
+		uint64_t now = clock_mono_ns();
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		ssize_t got;
+
+		if (now >= deadline_ns)
+			return ERR_TIMEOUT;
+		if (poll(&p, 1, (int)((deadline_ns - now) / 1000000 + 1)) <= 0)
+			continue;
+		got = read(fd, buf_room(in, n - in->len), n - in->len);
+		if (got == 0 || (got < 0 && errno == ECONNRESET))
+			return ERR_CLOSED;
+		if (got < 0 && errno != EAGAIN && errno != EINTR)
+			return ERR_SYS;
+		if (got > 0)
+			in->len += (size_t)got;
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #define MUSTER_FD_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "buf.h"
@@ -14,8 +15,15 @@ void fd_close(int *fd);
 int fd_nonblock(int fd);
 int fd_cloexec(int fd);
 
-/* Writes all, through EINTR and short writes. For blocking descriptors. Returns 0 or ERR_SYS. */
+/* Writes all, through EINTR and short writes, and waits as long as it takes: also where somebody
+ * who shares a terminal or pipe with us has made it non-blocking. Returns 0 or ERR_SYS. */
 int fd_write_all(int fd, const void *data, size_t n);
+
+/*
+ * Reads until in holds n bytes, and no byte more, waiting until deadline_ns (clock_mono_ns) at
+ * most. Returns 0, ERR_TIMEOUT, ERR_CLOSED (the other side has closed), or ERR_SYS.
+ */
+int fd_read_until(int fd, struct buf *in, size_t n, uint64_t deadline_ns);
 
 /*
  * Appends the whole file to out. Returns 0; ERR_SYS with errno; ERR_LIMIT above max bytes; out

@@ -11,7 +11,8 @@
 #include "exit.h"
 #include "fd.h"
 
-static void cmd_say(const char *prefix, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void cmd_say(const char *prefix, const char *fmt,
+							  va_list ap)
 {
 	char text[2048], safe[4096];
 	struct buf line = {0};

@@ -95,6 +95,8 @@ static int daemon_on_shutdown(struct daemon_talk *talk, const void *body, size_t
 
 	if (shutdown_reply_get(&m, body, len, &msg) != 0)
 		return cmd_error(EXIT_NO_DAEMON, "%s", msg.text);
+	if (m.jobs == 1)
+		return cmd_error(EXIT_INTERNAL, "a job is still running: --force stops it, too");
 	if (m.jobs)
 		return cmd_error(EXIT_INTERNAL,
 				 "%llu jobs are still running: --force stops them, too",
@@ -202,7 +204,8 @@ static int daemon_cmd_run(const struct cmd *cmd, void *arg, int argc, char **arg
 	int status;
 
 	if (argc != 1)
-		return cmd_usage(cmd, argc ? "one of status, stop, run" : "what is missing");
+		return cmd_usage(cmd, argc ? "one of status, stop, run, and nothing else"
+					   : "one of status, stop, run is missing");
 	if (format && strcmp(format, "text") != 0 && strcmp(format, "json") != 0 &&
 	    strcmp(format, "jsonl") != 0)
 		return cmd_usage(cmd, "--output: '%s' is none of text, json", format);

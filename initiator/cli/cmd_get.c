@@ -11,8 +11,11 @@
 #include "control_msg.h"
 #include "duration.h"
 #include "exit.h"
+#include "fold.h"
 #include "json.h"
 #include "table.h"
+
+#define GET_LOCATION_MAX 40u /* bytes of this column on a terminal */
 
 struct get_values {
 	struct cmd_globals globals;
@@ -48,6 +51,16 @@ static void get_json_text(struct buf *out, const char *key, const char *text)
 {
 	json_key(out, key);
 	json_str(out, text);
+}
+
+/* Of the terminal; 0: it is none. */
+static size_t get_width(void)
+{
+	struct winsize ws;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0)
+		return ws.ws_col;
+	return 0;
 }
 
 /* "unreachable: connection refused": the cause with what belongs to it. */
@@ -87,16 +100,47 @@ static void get_json(struct buf *out, const struct get_row_msg *m)
 	buf_add_str(out, "]}");
 }
 
-static void get_row(struct get *get, const struct get_row_msg *m)
+/* "web1,web2,web3" as "web[1-3]", and on a terminal no longer than a column should be. */
+static char *get_fold(const char *location, bool on_terminal)
 {
+	char *copy = xstrdup(location), *folded;
+	const char **names = xcalloc(strlen(copy) / 2 + 1, sizeof *names);
+	size_t count = 0, cut = GET_LOCATION_MAX - 3;
+
+	for (char *at = copy; *at; at += strspn(at, ",")) {
+		names[count++] = at;
+		at += strcspn(at, ",");
+		if (*at)
+			*at++ = '\0';
+	}
+	folded = fold_names(names, count);
+	free(names);
+	free(copy);
+	if (!on_terminal || strlen(folded) <= GET_LOCATION_MAX)
+		return folded;
+	while (cut && ((unsigned char)folded[cut] & 0xc0) == 0x80)
+		cut--;
+	memcpy(folded + cut, "...", sizeof "...");
+	return folded;
+}
+
+static void get_table_row(struct get *get, const struct get_row_msg *m)
+{
+	char *location = get_fold(m->location ? m->location : "", get_width() > 0);
 	char id[24];
 	const char *cells[] = {
-		id,	     m->name,	m->type, m->state, m->has_more_data ? "True" : "False",
-		m->location, m->command};
+		id,	  m->name,   m->type, m->state, m->has_more_data ? "True" : "False",
+		location, m->command};
 
+	(void)snprintf(id, sizeof id, "%llu", (unsigned long long)m->id);
+	table_row(get->table, cells);
+	free(location);
+}
+
+static void get_row(struct get *get, const struct get_row_msg *m)
+{
 	if (get->shape == GET_TABLE) {
-		(void)snprintf(id, sizeof id, "%llu", (unsigned long long)m->id);
-		table_row(get->table, cells);
+		get_table_row(get, m);
 		return;
 	}
 	if (get->shape == GET_JSON)
@@ -161,15 +205,6 @@ static void get_on_closed(void *arg, const char *why)
 
 	get->status = cmd_error(EXIT_NO_DAEMON, "%s", why);
 	loop_stop(get->loop);
-}
-
-static size_t get_width(void)
-{
-	struct winsize ws;
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0)
-		return ws.ws_col;
-	return 0;
 }
 
 static int get_print(struct get *get)

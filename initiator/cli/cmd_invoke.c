@@ -140,8 +140,6 @@ static int invoke_cmd_run(const struct cmd *cmd, void *arg, int argc, char **arg
 		status = invoke_with_hosts(cmd, v, hosts, argc, argv);
 out:
 	hostlist_free(hosts);
-	free(v->hosts.at);
-	free(v->exclude.at);
 	return status;
 }
 
@@ -156,7 +154,8 @@ static const struct option_row invoke_rows[] = {
 	{"timeout", 'u', OPTION_DURATION, VALUE(timeout_ms), "TIME",
 	 "end the command on a host after this time\n(30, 90s, 5m, 250ms; none)"},
 	{"connect-timeout", 't', OPTION_DURATION, VALUE(connect_timeout_ms), "TIME",
-	 "name lookup, connect and key exchange together\n(15s, 10s and 15s)"},
+	 "name lookup, connect and key exchange together\n(without it: 15s, 10s, 15s for one after "
+	 "another)"},
 	{"stop-grace", 0, OPTION_DURATION, VALUE(grace_ms), "TIME",
 	 "between TERM and KILL when a command is ended\n(10s)"},
 	{"shell", 0, OPTION_TEXT, VALUE(shell), "TEXT",

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,6 +27,7 @@ struct control {
 	uint64_t seq_out;
 	uint64_t pid;
 	bool held;
+	bool eof; /* of the socket; messages may still wait */
 	bool closed;
 };
 
@@ -62,26 +62,6 @@ static int control_send_hello(int fd)
 	return rc;
 }
 
-/* Reads exactly n bytes of the greeting, so that nothing of the next frame is taken. */
-static int control_read(int fd, struct buf *in, size_t n, uint64_t deadline_ns)
-{
-	while (in->len < n) {
-		uint64_t now = clock_mono_ns();
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		ssize_t got;
-
-		if (now >= deadline_ns)
-			return ERR_TIMEOUT;
-		if (poll(&p, 1, (int)((deadline_ns - now) / 1000000 + 1)) <= 0)
-			continue;
-		got = read(fd, buf_room(in, n - in->len), n - in->len);
-		if (got <= 0)
-			return ERR_CLOSED;
-		in->len += (size_t)got;
-	}
-	return 0;
-}
-
 static int control_judge_hello(struct control *control, const struct frame *frame,
 			       struct errmsg *msg)
 {
@@ -114,7 +94,7 @@ static int control_greet(struct control *control, int fd, struct errmsg *msg)
 	int rc = control_send_hello(fd);
 
 	while (rc == 0 && used == 0) {
-		rc = control_read(fd, &in, want, deadline_ns);
+		rc = fd_read_until(fd, &in, want, deadline_ns);
 		if (rc == 0)
 			used = frame_parse(in.data, in.len, &frame, msg);
 		/* The length of the body stands in bytes 4 to 7 of the header. */
@@ -146,7 +126,7 @@ static void control_close(struct control *control, const char *why)
 	control->events->closed(control->arg, why);
 }
 
-static void control_take(struct control *control)
+static void control_take_frames(struct control *control)
 {
 	struct evbuffer *in = control->bev ? bufferevent_get_input(control->bev) : NULL;
 
@@ -170,6 +150,14 @@ static void control_take(struct control *control)
 	}
 }
 
+/* What arrived before the end still counts, also while it is held back. */
+static void control_take(struct control *control)
+{
+	control_take_frames(control);
+	if (control->eof && !control->held)
+		control_close(control, "the daemon closed the connection");
+}
+
 static void control_on_read(struct bufferevent *bev, void *arg)
 {
 	(void)bev;
@@ -182,9 +170,8 @@ static void control_on_event(struct bufferevent *bev, short what, void *arg)
 
 	(void)bev;
 	(void)what;
-	/* What arrived before the end still counts. */
+	control->eof = true;
 	control_take(control);
-	control_close(control, "the daemon closed the connection");
 }
 
 static void control_take_deferred(void *arg)

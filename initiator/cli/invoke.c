@@ -18,6 +18,8 @@
 
 /* A second interrupt within this time stops the job. */
 #define INVOKE_AGAIN_NS UINT64_C(1000000000)
+/* After an interrupt, for what is written last. */
+#define INVOKE_LEAVE_MS 1000u
 
 struct invoke {
 	const struct invoke_options *options;
@@ -144,6 +146,11 @@ static int invoke_on_warning(struct invoke *iv, const void *body, size_t len, st
 	return 0;
 }
 
+static bool invoke_is_full(const struct invoke *iv)
+{
+	return view_is_busy(iv->view) || out_is_full(iv->out);
+}
+
 static int invoke_take(struct invoke *iv, uint8_t type, const void *body, size_t len,
 		       struct errmsg *msg)
 {
@@ -153,6 +160,9 @@ static int invoke_take(struct invoke *iv, uint8_t type, const void *body, size_t
 	case MSG_CHILD_STATE:
 		return invoke_on_child(iv, body, len, msg);
 	case MSG_RECORDS:
+		/* After an interrupt a reader who does not read must not keep us from the end. */
+		if (iv->interrupted && invoke_is_full(iv))
+			return 0;
 		return view_records(iv->view, body, len, msg);
 	case MSG_WARNING:
 		return invoke_on_warning(iv, body, len, msg);
@@ -182,7 +192,7 @@ static int invoke_take(struct invoke *iv, uint8_t type, const void *body, size_t
 /* Our own reader is slow, or a long line is on its way out: take no more for now. */
 static void invoke_pace(struct invoke *iv)
 {
-	control_hold(iv->control, view_is_busy(iv->view) || out_is_full(iv->out));
+	control_hold(iv->control, !iv->interrupted && invoke_is_full(iv));
 }
 
 static void invoke_on_message(void *arg, uint8_t type, const void *body, size_t len)
@@ -239,6 +249,21 @@ static void invoke_on_out_failed(void *arg, int error)
 
 /* --- signals ------------------------------------------------------------------------------- */
 
+static void invoke_interrupt_job(struct invoke *iv)
+{
+	iv->interrupted = true;
+	invoke_pace(iv);
+	invoke_stop_job(iv);
+}
+
+static void invoke_leave(struct invoke *iv)
+{
+	invoke_fail(iv, EXIT_INTERRUPTED,
+		    "interrupted while the job was being stopped; the daemon goes on with that");
+	iv->status = EXIT_INTERRUPTED;
+	iv->interrupted = true;
+}
+
 static void invoke_on_interrupt(evutil_socket_t sig, short what, void *arg)
 {
 	struct invoke *iv = arg;
@@ -250,22 +275,15 @@ static void invoke_on_interrupt(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	iv->interrupted_ns = now;
 	if (iv->stopping) {
-		invoke_fail(iv, EXIT_INTERRUPTED,
-			    "interrupted while the job was being stopped; the daemon goes on with "
-			    "that");
-		iv->status = EXIT_INTERRUPTED;
+		invoke_leave(iv);
 		return;
 	}
 	board_pending(iv->board, &text);
-	if (again) {
-		buf_add_str(&text, "; stopping (interrupt again to leave at once)");
-		iv->interrupted = true;
-	} else {
-		buf_add_str(&text, " (interrupt again within 1 s to stop the job)");
-	}
+	buf_add_str(&text, again ? "; stopping (interrupt again to leave at once)"
+				 : " (interrupt again within 1 s to stop the job)");
 	invoke_say(iv, &text);
 	if (again)
-		invoke_stop_job(iv);
+		invoke_interrupt_job(iv);
 }
 
 static void invoke_on_terminate(evutil_socket_t sig, short what, void *arg)
@@ -274,8 +292,10 @@ static void invoke_on_terminate(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig;
 	(void)what;
-	iv->interrupted = true;
-	invoke_stop_job(iv);
+	if (iv->stopping)
+		invoke_leave(iv);
+	else
+		invoke_interrupt_job(iv);
 }
 
 static void invoke_on_resize(evutil_socket_t sig, short what, void *arg)
@@ -301,6 +321,13 @@ static void invoke_watch_signals(struct invoke *iv)
 		if (!iv->signals[i] || event_add(iv->signals[i], NULL) != 0)
 			abort();
 	}
+}
+
+/* From now on they end us: whoever reads our output may never read the rest. */
+static void invoke_unwatch_signals(struct invoke *iv)
+{
+	for (size_t i = 0; i < ARRAY_LEN(iv->signals); i++)
+		event_free(iv->signals[i]);
 }
 
 /* --- submitting ---------------------------------------------------------------------------- */
@@ -382,8 +409,6 @@ static void invoke_open(struct invoke *iv)
 
 static void invoke_close(struct invoke *iv)
 {
-	for (size_t i = 0; i < ARRAY_LEN(iv->signals); i++)
-		event_free(iv->signals[i]);
 	control_free(iv->control);
 	view_free(iv->view);
 	board_free(iv->board);
@@ -397,14 +422,15 @@ static int invoke_finish(struct invoke *iv)
 	struct buf verdict = {0};
 
 	board_stop(iv->board);
-	if (iv->status == EXIT_OK || iv->status == EXIT_INTERNAL)
+	/* Of hosts that we stopped because nobody reads any more there is nothing to say. */
+	if (iv->status == EXIT_INTERNAL || (iv->status == EXIT_OK && !iv->out_failed))
 		board_verdict(iv->board, &verdict);
 	if (verdict.len && !iv->options->quiet)
 		invoke_say(iv, &verdict);
 	buf_done(&verdict);
 	if (iv->status == EXIT_NO_DAEMON || iv->status == EXIT_USAGE)
 		return iv->status;
-	if (iv->interrupted || iv->status == EXIT_INTERRUPTED)
+	if (iv->interrupted)
 		return EXIT_INTERRUPTED;
 	if (iv->options->largest && iv->status == EXIT_OK)
 		return board_largest_exit_code(iv->board);
@@ -428,8 +454,9 @@ int invoke_run(const struct invoke_options *options, const struct paths *paths)
 	invoke_open(&iv);
 	invoke_submit(&iv);
 	loop_run(iv.loop);
+	invoke_unwatch_signals(&iv);
 	status = invoke_finish(&iv);
-	failed = out_close(iv.out);
+	failed = iv.interrupted ? out_leave(iv.out, INVOKE_LEAVE_MS) : out_close(iv.out);
 	/* What failed last of all is known only now. EPIPE: as in invoke_on_out_failed. */
 	if (failed && failed != EPIPE && !iv.out_failed)
 		status = cmd_error(EXIT_INTERNAL, "cannot write to standard output: %s",

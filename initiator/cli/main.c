@@ -29,7 +29,8 @@ static const struct option_row main_globals[] = {
 	{"ssh-config", 'F', OPTION_TEXT, GLOBAL(ssh_config), "FILE",
 	 "read this instead of ssh's own configuration, as ssh -F; 'none'"},
 	{"daemon", 'L', OPTION_TEXT, GLOBAL(daemon), "NAME", "use the daemon of this name"},
-	{"output", 'o', OPTION_TEXT, GLOBAL(output), "FORMAT", "how results look; see below"},
+	{"output", 'o', OPTION_TEXT, GLOBAL(output), "FORMAT",
+	 "how results look: see COMMAND --help"},
 	{"color", 0, OPTION_TEXT, GLOBAL(color), "WHEN", "auto, always, never"},
 	{"colour", 0, OPTION_TEXT, GLOBAL(color), "WHEN", NULL},
 	{"quiet", 'q', OPTION_FLAG, GLOBAL(quiet), NULL, "no progress, no summary"},
@@ -90,7 +91,7 @@ static int main_cmd_help(const struct cmd *cmd)
 static const struct cmd *main_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(main_cmds); i++)
-		if (strcmp(main_cmds[i]->name, name) == 0)
+		if (strcasecmp(main_cmds[i]->name, name) == 0)
 			return main_cmds[i];
 	for (size_t i = 0; i < ARRAY_LEN(main_aliases); i++)
 		if (strcasecmp(main_aliases[i].name, name) == 0)
@@ -128,6 +129,7 @@ static int main_run(const struct cmd *cmd, const struct cmd_globals *globals, in
 		status = EXIT_USAGE;
 	else
 		status = cmd->run(cmd, values, argc - first, argv + first);
+	options_done(rows, count, values);
 	free(values);
 	free(rows);
 	return status;

@@ -123,6 +123,19 @@ int options_parse(const struct option_row *rows, size_t count, void *values, boo
 	return rc;
 }
 
+void options_done(const struct option_row *rows, size_t count, void *values)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct option_texts *texts = (void *)((char *)values + rows[i].offset);
+
+		if (rows[i].kind != OPTION_TEXTS)
+			continue;
+		/* Synonyms share their list. */
+		free(texts->at);
+		*texts = (struct option_texts){0};
+	}
+}
+
 static void option_help_row(struct buf *out, const struct option_row *row)
 {
 	size_t begin = out->len, used;

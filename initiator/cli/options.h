@@ -34,10 +34,13 @@ struct option_row {
  * Parses argv[*first...]; *first is then the index of the next word. stop_at_word: options end at
  * the first word that is none; otherwise they may stand anywhere, and argv is reordered so that
  * the other words come last. "--" ends them in any case. Values borrow from argv, but for lists of
- * OPTION_TEXTS, which the caller frees. Returns 0, or ERR_SYNTAX or ERR_RANGE with msg.
+ * OPTION_TEXTS, which options_done frees, also after a failure. Returns 0, or ERR_SYNTAX or
+ * ERR_RANGE with msg.
  */
 int options_parse(const struct option_row *rows, size_t count, void *values, bool stop_at_word,
 		  int argc, char **argv, int *first, struct errmsg *msg);
+
+void options_done(const struct option_row *rows, size_t count, void *values);
 
 /* Appends one line (or more) for each row that has a help text, aligned. */
 void options_help(struct buf *out, const struct option_row *rows, size_t count);

@@ -4,9 +4,12 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "fd.h"
 
 struct out_item {
@@ -15,19 +18,30 @@ struct out_item {
 	struct buf data;
 };
 
+/* A queue with its thread. */
+struct out_lane {
+	struct out *out;
+	pthread_t thread;
+	pthread_cond_t wake;
+	struct out_item *first;
+	struct out_item **last;
+	struct out_item *writing; /* taken out of the queue, and not yet freed */
+};
+
 struct out {
 	struct loop *loop;
 	const struct out_events *events;
 	void *arg;
-	pthread_t thread;
-	pthread_mutex_t lock; /* guards all below */
-	pthread_cond_t wake;
-	struct out_item *first;
-	struct out_item **last;
-	size_t queued; /* bytes, the item that is being written included */
+	pthread_mutex_t lock; /* guards all below, and the lanes */
+	struct out_lane lanes[2];
+	size_t lane_count; /* 1: stdout and stderr are the same */
+	size_t queued;	   /* bytes, what is being written included */
 	bool was_full;
 	bool closing;
-	int error; /* of stdout; nothing more is written to it */
+	size_t running; /* threads */
+	bool left;	/* a thread hangs in a write, and was left behind */
+	bool freed;	/* the last thread frees the memory */
+	int error;	/* of stdout; nothing more is written to it */
 };
 
 static void out_on_room(void *arg)
@@ -46,9 +60,35 @@ static void out_on_failed(void *arg)
 		out->events->failed(out->arg, out->error);
 }
 
-/* With the lock held. */
-static void out_written(struct out *out, const struct out_item *item, int error)
+static void out_item_free(struct out_item *item)
 {
+	buf_done(&item->data);
+	free(item);
+}
+
+static void out_destroy(struct out *out)
+{
+	for (size_t i = 0; i < out->lane_count; i++) {
+		struct out_lane *lane = &out->lanes[i];
+
+		while (lane->first) {
+			struct out_item *item = lane->first;
+
+			lane->first = item->next;
+			out_item_free(item);
+		}
+		(void)pthread_cond_destroy(&lane->wake);
+	}
+	(void)pthread_mutex_destroy(&out->lock);
+	free(out);
+}
+
+/* With the lock held. */
+static void out_written(struct out_lane *lane, int error)
+{
+	struct out *out = lane->out;
+	struct out_item *item = lane->writing;
+
 	out->queued -= item->data.len;
 	if (error && item->fd == STDOUT_FILENO && !out->error) {
 		out->error = error;
@@ -60,38 +100,61 @@ static void out_written(struct out *out, const struct out_item *item, int error)
 		if (!out->closing)
 			loop_post(out->loop, out_on_room, out);
 	}
+	lane->writing = NULL;
+	out_item_free(item);
+}
+
+/* Takes the next item, with the lock held, waiting for one. False at the end. */
+static bool out_take(struct out_lane *lane)
+{
+	struct out *out = lane->out;
+
+	while (!lane->first && !out->closing)
+		(void)pthread_cond_wait(&lane->wake, &out->lock);
+	if (!lane->first || out->left)
+		return false;
+	lane->writing = lane->first;
+	lane->first = lane->writing->next;
+	if (!lane->first)
+		lane->last = &lane->first;
+	return true;
 }
 
 static void *out_thread(void *arg)
 {
-	struct out *out = arg;
+	struct out_lane *lane = arg;
+	struct out *out = lane->out;
+	bool last;
 
 	(void)pthread_mutex_lock(&out->lock);
-	for (;;) {
-		struct out_item *item = out->first;
+	while (out_take(lane)) {
+		const struct out_item *item = lane->writing;
+		bool skip = item->fd == STDOUT_FILENO && out->error;
 		int error = 0;
-		bool skip;
 
-		if (!item && out->closing)
-			break;
-		if (!item) {
-			(void)pthread_cond_wait(&out->wake, &out->lock);
-			continue;
-		}
-		out->first = item->next;
-		if (!out->first)
-			out->last = &out->first;
-		skip = item->fd == STDOUT_FILENO && out->error;
 		(void)pthread_mutex_unlock(&out->lock);
 		if (!skip && fd_write_all(item->fd, item->data.data, item->data.len) != 0)
 			error = errno;
 		(void)pthread_mutex_lock(&out->lock);
-		out_written(out, item, error);
-		buf_done(&item->data);
-		free(item);
+		out_written(lane, error);
 	}
+	out->running--;
+	last = out->freed && !out->running;
 	(void)pthread_mutex_unlock(&out->lock);
+	if (last)
+		out_destroy(out);
 	return NULL;
+}
+
+/* What is written to one shows among what is written to the other. */
+static bool out_is_shared(void)
+{
+	struct stat a, b;
+
+	if (isatty(STDOUT_FILENO) == 1 && isatty(STDERR_FILENO) == 1)
+		return true;
+	return fstat(STDOUT_FILENO, &a) == 0 && fstat(STDERR_FILENO, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 struct out *out_new(struct loop *loop, const struct out_events *events, void *arg)
@@ -101,18 +164,26 @@ struct out *out_new(struct loop *loop, const struct out_events *events, void *ar
 	out->loop = loop;
 	out->events = events;
 	out->arg = arg;
-	out->last = &out->first;
+	out->lane_count = out_is_shared() ? 1 : 2;
+	out->running = out->lane_count;
 	(void)pthread_mutex_init(&out->lock, NULL);
-	(void)pthread_cond_init(&out->wake, NULL);
-	if (pthread_create(&out->thread, NULL, out_thread, out) != 0) {
-		fprintf(stderr, "muster: cannot start a thread\n");
-		exit(1);
+	for (size_t i = 0; i < out->lane_count; i++) {
+		struct out_lane *lane = &out->lanes[i];
+
+		lane->out = out;
+		lane->last = &lane->first;
+		(void)pthread_cond_init(&lane->wake, NULL);
+		if (pthread_create(&lane->thread, NULL, out_thread, lane) != 0) {
+			fprintf(stderr, "muster: cannot start a thread\n");
+			exit(1);
+		}
 	}
 	return out;
 }
 
 void out_add(struct out *out, int fd, struct buf *data)
 {
+	struct out_lane *lane = &out->lanes[fd == STDERR_FILENO ? out->lane_count - 1 : 0];
 	struct out_item *item;
 
 	if (!data->len) {
@@ -124,10 +195,10 @@ void out_add(struct out *out, int fd, struct buf *data)
 	item->data = *data;
 	*data = (struct buf){0};
 	(void)pthread_mutex_lock(&out->lock);
-	*out->last = item;
-	out->last = &item->next;
+	*lane->last = item;
+	lane->last = &item->next;
 	out->queued += item->data.len;
-	(void)pthread_cond_signal(&out->wake);
+	(void)pthread_cond_signal(&lane->wake);
 	(void)pthread_mutex_unlock(&out->lock);
 }
 
@@ -142,25 +213,65 @@ bool out_is_full(struct out *out)
 	return full;
 }
 
-int out_close(struct out *out)
+static void out_join(struct out_lane *lane, const struct timespec *until)
 {
+	struct out *out = lane->out;
+
+	if (!until) {
+		(void)pthread_join(lane->thread, NULL);
+	} else if (pthread_timedjoin_np(lane->thread, NULL, until) != 0) {
+		(void)pthread_detach(lane->thread);
+		(void)pthread_mutex_lock(&out->lock);
+		out->left = true;
+		(void)pthread_mutex_unlock(&out->lock);
+	}
+}
+
+/* until: NULL: for ever. */
+static int out_end(struct out *out, const struct timespec *until)
+{
+	int error;
+
 	if (out->closing)
 		return out->error;
 	(void)pthread_mutex_lock(&out->lock);
 	out->closing = true;
-	(void)pthread_cond_signal(&out->wake);
+	for (size_t i = 0; i < out->lane_count; i++)
+		(void)pthread_cond_signal(&out->lanes[i].wake);
 	(void)pthread_mutex_unlock(&out->lock);
-	(void)pthread_join(out->thread, NULL);
-	return out->error;
+	for (size_t i = 0; i < out->lane_count; i++)
+		out_join(&out->lanes[i], until);
+	(void)pthread_mutex_lock(&out->lock);
+	error = out->error;
+	(void)pthread_mutex_unlock(&out->lock);
+	return error;
+}
+
+int out_close(struct out *out)
+{
+	return out_end(out, NULL);
+}
+
+int out_leave(struct out *out, unsigned max_ms)
+{
+	uint64_t until_ns = clock_wall_ns() + max_ms * UINT64_C(1000000);
+	struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000),
+				 .tv_nsec = (long)(until_ns % 1000000000)};
+
+	return out_end(out, &until);
 }
 
 static void out_free_posted(void *arg)
 {
 	struct out *out = arg;
+	bool last;
 
-	(void)pthread_mutex_destroy(&out->lock);
-	(void)pthread_cond_destroy(&out->wake);
-	free(out);
+	(void)pthread_mutex_lock(&out->lock);
+	out->freed = true;
+	last = !out->running;
+	(void)pthread_mutex_unlock(&out->lock);
+	if (last)
+		out_destroy(out);
 }
 
 void out_free(struct out *out)
@@ -168,6 +279,6 @@ void out_free(struct out *out)
 	if (!out)
 		return;
 	(void)out_close(out);
-	/* Behind what the thread has posted. */
+	/* Behind what the threads have posted. */
 	loop_post(out->loop, out_free_posted, out);
 }

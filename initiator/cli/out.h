@@ -1,6 +1,7 @@
 /*
- * Writing results: a thread of its own writes to stdout and stderr in the order in which things
- * were added, so that a reader who is slow or stopped never blocks the loop.
+ * Writing results: threads of its own write to stdout and stderr, so that a reader who is slow or
+ * stopped never blocks the loop. Where both are the same terminal or file, things are written in
+ * the order in which they were added; otherwise neither waits for the reader of the other.
  */
 #ifndef MUSTER_OUT_H
 #define MUSTER_OUT_H
@@ -28,11 +29,15 @@ void out_add(struct out *out, int fd, struct buf *data);
 #define OUT_QUEUE (1u << 20)
 bool out_is_full(struct out *out);
 
-/* Waits until all is written and ends the thread: no event comes, and nothing may be added, after
+/* Waits until all is written and ends the threads: no event comes, and nothing may be added, after
  * it. Returns the errno that stdout failed with, or 0. */
 int out_close(struct out *out);
 
-/* The same, and frees it, at the latest with the loop. NULL is fine. */
+/* The same, but waits at most max_ms for a reader who may never read, and forgets what is left
+ * then. */
+int out_leave(struct out *out, unsigned max_ms);
+
+/* Closes it if that has not been done, and frees it, at the latest with the loop. NULL is fine. */
 void out_free(struct out *out);
 
 #endif

@@ -118,6 +118,8 @@ static void client_on_write(struct bufferevent *bev, void *arg)
 	client->on_room = NULL;
 	if (on_room)
 		on_room(client->on_room_arg);
+	if (client->daemon->ending)
+		daemon_consider_leaving(client->daemon);
 }
 
 static void client_on_event(struct bufferevent *bev, short what, void *arg)
@@ -215,12 +217,13 @@ void client_send(struct client *client, enum message_type type, struct buf *body
 {
 	struct evbuffer *out = bufferevent_get_output(client->bev);
 	struct buf frame = {0};
-	size_t begin = frame_begin(&frame);
+	size_t begin;
 
 	if (client->dead || client->closing) {
 		buf_done(body);
 		return;
 	}
+	begin = frame_begin(&frame);
 	buf_add(&frame, body->data, body->len);
 	buf_done(body);
 	if (frame_end(&frame, begin, (uint8_t)type, 0, ++client->seq_out) != 0) {
@@ -240,6 +243,11 @@ void client_send_error(struct client *client, int code, const char *text)
 	error_put(&body, &m);
 	client_send(client, MSG_ERROR, &body);
 	free(m.text);
+}
+
+bool client_has_output(const struct client *client)
+{
+	return !client->dead && evbuffer_get_length(bufferevent_get_output(client->bev)) > 0;
 }
 
 bool client_is_full(const struct client *client)

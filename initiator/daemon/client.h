@@ -50,6 +50,9 @@ void *client_context(const struct client *client);
 void client_send(struct client *client, enum message_type type, struct buf *body);
 void client_send_error(struct client *client, int code, const char *text);
 
+/* Not all that was sent has been read by the client. */
+bool client_has_output(const struct client *client);
+
 /* More waits to be read by the client than LIMIT_CLIENT_QUEUE: hold back what fills it. on_room is
  * called once there is room again. */
 bool client_is_full(const struct client *client);

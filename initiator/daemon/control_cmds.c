@@ -22,10 +22,13 @@ struct opening {
 	struct plan_work *plan;
 };
 
+static const char control_ending[] = "the daemon is ending";
+
 static void opening_free(void *arg)
 {
 	struct opening *o = arg;
 
+	client_daemon(o->client)->opening--;
 	plan_cancel(o->plan);
 	job_open_done(&o->open);
 	plan_request_done(&o->request);
@@ -87,13 +90,14 @@ static int control_job_open(struct client *client, const struct frame *frame, st
 	struct opening *o = xcalloc(1, sizeof *o);
 	int rc = job_open_get(&o->open, frame->body, frame->len, msg);
 
+	o->client = client;
+	client_daemon(client)->opening++;
 	if (rc == 0)
 		rc = control_check_command(&o->open, msg);
 	if (rc) {
 		opening_free(o);
 		return rc;
 	}
-	o->client = client;
 	o->request.config_path = o->open.ssh_config ? xstrdup(o->open.ssh_config) : NULL;
 	o->request.agent_socket = o->open.agent_socket ? xstrdup(o->open.agent_socket) : NULL;
 	o->request.home = xstrdup(o->open.home ? o->open.home : "/");
@@ -172,17 +176,20 @@ static void control_on_plan(void *arg, struct plan *plan, const struct errmsg *m
 {
 	struct opening *o = arg;
 	struct client *client = o->client;
-	size_t count;
+	bool ending = client_daemon(client)->ending;
 
 	o->plan = NULL;
-	if (!plan) {
-		client_send_error(client, ERR_SYNTAX, msg->text);
-		client_set_context(client, NULL, NULL);
-		client_set_state(client, CLIENT_IDLE);
+	if (plan && !ending) {
+		control_accept(client, o, plan, plan_count(plan));
 		return;
 	}
-	count = plan_count(plan);
-	control_accept(client, o, plan, count);
+	plan_free(plan);
+	if (ending)
+		client_send_error(client, ERR_CLOSED, control_ending);
+	else
+		client_send_error(client, ERR_SYNTAX, msg->text);
+	client_set_context(client, NULL, NULL);
+	client_set_state(client, CLIENT_IDLE);
 }
 
 static int control_job_run(struct client *client, const struct frame *frame, struct errmsg *msg)
@@ -193,7 +200,7 @@ static int control_job_run(struct client *client, const struct frame *frame, str
 	if (!o->request.count)
 		return err_set(msg, ERR_PROTO, "JOB_RUN without targets");
 	if (client_daemon(client)->ending)
-		return err_set(msg, ERR_CLOSED, "the daemon is ending");
+		return err_set(msg, ERR_CLOSED, "%s", control_ending);
 	client_set_state(client, CLIENT_RUNNING);
 	o->plan = plan_start(client_daemon(client)->engine, &o->request, control_on_plan, o);
 	return 0;
@@ -215,11 +222,16 @@ static int control_job_stop(struct client *client, const struct frame *frame, st
 	return 0;
 }
 
+static size_t control_live(const struct daemon *d)
+{
+	return registry_live(d->registry) + d->opening;
+}
+
 static int control_status(struct client *client, const struct frame *frame, struct errmsg *msg)
 {
 	struct daemon *d = client_daemon(client);
 	struct status_reply_msg m = {.pid = (uint64_t)getpid(),
-				     .jobs = registry_live(d->registry),
+				     .jobs = control_live(d),
 				     .sessions = ssh_engine_in_use(d->engine),
 				     .clients = d->client_count,
 				     .started_ns = d->started_ns,
@@ -246,7 +258,7 @@ static int control_shutdown(struct client *client, const struct frame *frame, st
 
 	if (rc)
 		return rc;
-	reply.jobs = m.force ? 0 : registry_live(d->registry);
+	reply.jobs = m.force ? 0 : control_live(d);
 	shutdown_reply_put(&body, &reply);
 	client_send(client, MSG_SHUTDOWN_REPLY, &body);
 	if (!reply.jobs)

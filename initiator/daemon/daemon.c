@@ -24,6 +24,7 @@
 #define DAEMON_LOCK_RETRY_MS 1000u
 /* Too many open files while accepting: wait for some to be closed. */
 #define DAEMON_ACCEPT_RETRY_MS 100u
+#define DAEMON_FLUSH_MS	       5000u
 
 /* Only our own user may talk to us, whatever the modes of the directories say. */
 static bool daemon_peer_ok(int fd)
@@ -103,10 +104,27 @@ void daemon_client_removed(struct daemon *daemon, struct client *client)
 	daemon_consider_leaving(daemon);
 }
 
-static void daemon_flush_and_stop(void *arg)
+static void daemon_on_flush_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct daemon *daemon = arg;
 
+	(void)fd;
+	(void)what;
+	loop_stop(daemon->loop);
+}
+
+/* No job is live. The end of a job may still be on its way to a client that reads slowly. */
+static void daemon_leave(struct daemon *daemon)
+{
+	struct timeval tv = loop_ms(DAEMON_FLUSH_MS);
+
+	for (size_t i = 0; i < daemon->client_count; i++) {
+		if (!client_has_output(daemon->clients[i]))
+			continue;
+		if (!event_pending(daemon->flush, EV_TIMEOUT, NULL))
+			(void)event_add(daemon->flush, &tv);
+		return;
+	}
 	loop_stop(daemon->loop);
 }
 
@@ -117,7 +135,7 @@ void daemon_consider_leaving(struct daemon *daemon)
 	if (registry_live(daemon->registry))
 		return;
 	if (daemon->ending)
-		loop_defer(daemon->loop, daemon_flush_and_stop, daemon);
+		daemon_leave(daemon);
 	else if (!daemon->client_count && daemon->options.idle_ms)
 		(void)event_add(daemon->idle, &tv);
 }
@@ -206,7 +224,8 @@ static void daemon_open(struct daemon *daemon)
 	daemon->idle = evtimer_new(base, daemon_on_idle, daemon);
 	daemon->sigterm = evsignal_new(base, SIGTERM, daemon_on_signal, daemon);
 	daemon->sigint = evsignal_new(base, SIGINT, daemon_on_signal, daemon);
-	if (!daemon->idle || !daemon->sigterm || !daemon->sigint)
+	daemon->flush = evtimer_new(base, daemon_on_flush_deadline, daemon);
+	if (!daemon->idle || !daemon->flush || !daemon->sigterm || !daemon->sigint)
 		abort();
 	(void)event_add(daemon->sigterm, NULL);
 	(void)event_add(daemon->sigint, NULL);
@@ -233,6 +252,7 @@ static void daemon_close(struct daemon *daemon)
 	registry_free(daemon->registry);
 	ssh_engine_free(daemon->engine);
 	event_free(daemon->idle);
+	event_free(daemon->flush);
 	event_free(daemon->sigterm);
 	event_free(daemon->sigint);
 	loop_free(daemon->loop);

@@ -22,8 +22,10 @@ struct daemon {
 	struct event *sigterm;
 	struct event *sigint;
 	struct event *idle;
+	struct event *flush; /* what clients have not read by then is lost */
 	struct client **clients;
 	size_t client_count;
+	size_t opening; /* jobs whose plan is still being made */
 	size_t fd_limit;
 	uint64_t started_ns;
 	bool ending; /* leaves as soon as no job is live */

@@ -98,6 +98,7 @@ static void run_on_job(void *ctx, struct job *job)
 		client_send(client, MSG_JOB_END, &body);
 		job_end_done(&m);
 		run->client = NULL;
+		client_on_room(client, NULL, NULL); /* it may be later than the end of this run */
 		client_set_context(client, NULL, NULL);
 		client_set_state(client, CLIENT_IDLE);
 	}

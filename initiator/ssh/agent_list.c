@@ -1,7 +1,6 @@
 #include "agent_list.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,29 +34,6 @@ int agent_connect(const char *path)
 		return ERR_SYS;
 	}
 	return fd;
-}
-
-/* Reads until n bytes are there, or the deadline. */
-static int agent_read(int fd, struct buf *in, size_t n, uint64_t deadline_ns)
-{
-	while (in->len < n) {
-		uint64_t now = clock_mono_ns();
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		ssize_t got;
-
-		if (now >= deadline_ns)
-			return ERR_TIMEOUT;
-		if (poll(&p, 1, (int)((deadline_ns - now) / 1000000 + 1)) < 0 && errno != EINTR)
-			return ERR_SYS;
-		got = read(fd, buf_room(in, n - in->len), n - in->len);
-		if (got == 0)
-			return ERR_CLOSED;
-		if (got < 0 && errno != EAGAIN && errno != EINTR)
-			return ERR_SYS;
-		if (got > 0)
-			in->len += (size_t)got;
-	}
-	return 0;
 }
 
 static uint32_t agent_u32(const uint8_t *p)
@@ -119,13 +95,13 @@ static int agent_ask(int fd, struct agent_list *list, uint64_t deadline_ns)
 
 	if (send(fd, request, sizeof request, MSG_NOSIGNAL) != (ssize_t)sizeof request)
 		return ERR_SYS;
-	rc = agent_read(fd, &in, 4, deadline_ns);
+	rc = fd_read_until(fd, &in, 4, deadline_ns);
 	if (rc == 0) {
 		len = agent_u32(in.data);
 		rc = len > LIMIT_AGENT_MESSAGE ? ERR_LIMIT : 0;
 	}
 	if (rc == 0)
-		rc = agent_read(fd, &in, 4 + (size_t)len, deadline_ns);
+		rc = fd_read_until(fd, &in, 4 + (size_t)len, deadline_ns);
 	if (rc == 0)
 		rc = agent_parse(list, in.data + 4, len);
 	buf_done(&in);

@@ -60,7 +60,8 @@ int command_exec(struct buf *out, const char *run_id, const char *const *argv, s
  * The marker is looked for in /proc/PID/environ, which only the owner and root can read. Quoted for
  * every login shell: no single quote, backslash, '!' or newline inside. k SIGNAL sends, and fails
  * when there was nobody to send it to. Processes that are born between the search and the kill are
- * found by the next round: hence the loops.
+ * found by the next round: hence the loops. In the middle of an execve(2) a process has no
+ * environment to be found by: hence n, which believes only the second of two searches.
  */
 static const char command_kill_text[] =
 	"sh -c '"
@@ -69,13 +70,14 @@ static const char command_kill_text[] =
 	"for f in $l; do p=${f#/proc/}; p=${p%%/*}; "
 	/* A zombie's environ is empty, so what is found is alive. */
 	"kill -$1 $p 2>/dev/null; done; test \"$l\"; }; "
+	"n() { k $1 || { sleep 0.1 2>/dev/null || sleep 1; k $1; }; }; "
 	"m=$0; g=$1; i=0; "
-	"k TERM || exit 0; "
+	"n TERM || exit 0; "
 	"while test $i -lt $g; do "
 	"sleep 0.1 2>/dev/null || { sleep 1; i=$((i+9)); }; "
-	"i=$((i+1)); k 0 || exit 0; "
+	"i=$((i+1)); n 0 || exit 0; "
 	"done; i=0; "
-	"while test $i -lt 50; do k KILL || exit 0; i=$((i+1)); "
+	"while test $i -lt 50; do n KILL || exit 0; i=$((i+1)); "
 	"sleep 0.1 2>/dev/null || sleep 1; done; exit 1"
 	"' %s %u";
 

@@ -1,7 +1,8 @@
 /*
  * A command as text for the login shell of a target: what an SSH exec request carries
  * (RFC 4254, section 6.5). Whatever that shell is (sh, bash, zsh, fish, csh, tcsh, mksh, busybox),
- * it must give the program exactly the argv that the user wrote.
+ * it must give the program exactly the argv that the user wrote. One thing cannot be: csh and tcsh
+ * have no way to quote a newline.
  */
 #ifndef MUSTER_COMMAND_H
 #define MUSTER_COMMAND_H

@@ -12,8 +12,6 @@
 #include "fd.h"
 #include "log.h"
 
-static void conn_destroy(struct conn *c);
-
 enum conn_verdict conn_fail(struct conn *c, enum conn_end end, const char *fmt, ...)
 {
 	char text[1024] = "";
@@ -51,6 +49,11 @@ bool conn_is_broken(const struct conn *c)
 	       (ssh_get_status(c->session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
 }
 
+bool conn_is_held(const struct conn *c)
+{
+	return c->held && c->poll && !c->stopping;
+}
+
 static void conn_unwatch(struct conn *c)
 {
 	if (c->io)
@@ -71,16 +74,19 @@ void conn_watch(struct conn *c)
 	short mask = EV_READ;
 	int fd = -1;
 
-	if (c->session && !c->signing)
+	/* While others work for it the step reads nothing, and what has come would wake it for
+	 * ever. */
+	if (c->session && !c->signing && !c->host_key)
 		fd = ssh_get_fd(c->session);
 	if (fd < 0) {
 		conn_unwatch(c);
 		return;
 	}
-	if (c->held && !c->stopping)
-		mask = 0;
 	if (ssh_get_poll_flags(c->session) & SSH_WRITE_PENDING)
 		mask |= EV_WRITE;
+	/* Writing waits as well: the step "run" would not look at it, and the loop would spin. */
+	if (conn_is_held(c))
+		mask = 0;
 	if (c->io && c->io_fd == fd && c->io_mask == mask)
 		return;
 	conn_unwatch(c);
@@ -94,14 +100,20 @@ void conn_watch(struct conn *c)
 		abort();
 }
 
-static uint64_t conn_step_deadline_ms(const struct conn *c, const struct conn_step *step)
+uint64_t conn_ms_until(uint64_t deadline_ns)
 {
-	uint64_t now;
+	uint64_t now = clock_mono_ns();
 
-	if (!step->by_connect_timeout || !c->connect_deadline_ns)
-		return step->deadline_ms;
-	now = clock_mono_ns();
-	return now < c->connect_deadline_ns ? (c->connect_deadline_ns - now) / 1000000 + 1 : 1;
+	return now < deadline_ns ? (deadline_ns - now) / 1000000 + 1 : 1;
+}
+
+uint64_t conn_step_deadline_ms(const struct conn *c)
+{
+	const struct conn_step *step = &conn_steps[c->step];
+
+	if (step->by_connect_timeout && c->connect_deadline_ns)
+		return conn_ms_until(c->connect_deadline_ns);
+	return step->deadline_ms;
 }
 
 static void conn_enter(struct conn *c, size_t step)
@@ -110,7 +122,7 @@ static void conn_enter(struct conn *c, size_t step)
 	if (step == conn_step_count)
 		return;
 	log_debug("%s: %s", c->spec.target->host, conn_steps[step].name);
-	conn_set_deadline(c, conn_step_deadline_ms(c, &conn_steps[step]));
+	conn_set_deadline(c, conn_step_deadline_ms(c));
 }
 
 /* Gives the end event. The connection lives on only while a helper thread has its session. */
@@ -245,7 +257,7 @@ static void conn_free_session(struct conn *c)
 	fd_close(&c->fd);
 }
 
-static void conn_destroy(struct conn *c)
+void conn_destroy(struct conn *c)
 {
 	conn_unwatch(c);
 	resolve_cancel(c->resolve);
@@ -257,7 +269,7 @@ static void conn_destroy(struct conn *c)
 	agent_proxy_free(c->agent);
 	c->agent = NULL;
 	if (c->signing)
-		return; /* conn_auth.c calls conn_free when the thread has let go */
+		return; /* conn_auth.c comes back when the thread has let go */
 	conn_free_session(c);
 	event_free(c->deadline);
 	event_free(c->kick);

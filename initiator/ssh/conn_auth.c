@@ -40,7 +40,8 @@ static void conn_sign_done(void *arg, bool cancelled)
 	(void)cancelled;
 	c->signing = NULL;
 	if (c->ended) {
-		conn_free(c);
+		/* The engine may be gone, too. */
+		conn_destroy(c);
 		return;
 	}
 	c->auth_answered = true;
@@ -113,6 +114,10 @@ enum conn_verdict conn_step_auth(struct conn *c)
 		}
 		if (!c->signing && ssh_get_fd(c->session) >= 0)
 			dial_quickack(ssh_get_fd(c->session));
+		/* Closed while libssh wants to go on: nothing would ever wake us. */
+		if (!c->signing && rc != SSH_AUTH_SUCCESS && conn_is_broken(c))
+			return conn_fail(c, CONN_END_AUTH, "the server closed the connection: %s",
+					 ssh_get_error(c->session));
 		if (rc == SSH_AUTH_AGAIN)
 			return CONN_WAIT;
 		if (rc == SSH_AUTH_SUCCESS)
@@ -121,8 +126,5 @@ enum conn_verdict conn_step_auth(struct conn *c)
 			return conn_fail(c, CONN_END_AUTH, "the server wants more than a key of %s",
 					 c->spec.target->user);
 		c->auth_next++;
-		if (conn_is_broken(c))
-			return conn_fail(c, CONN_END_AUTH, "the server closed the connection: %s",
-					 ssh_get_error(c->session));
 	}
 }

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "command.h"
 #include "conn_private.h"
 
-#define CONN_GRACE_MS 10000u
+#define CONN_GRACE_MS	   10000u
+#define CONN_KILL_AGAIN_MS 100u
 /* Beyond the grace: the KILL rounds and the channel itself. */
 #define CONN_KILL_EXTRA_MS 15000u
 
@@ -47,13 +49,10 @@ static void conn_kill_on_close(ssh_session session, ssh_channel channel, void *a
 	c->kill_closed = true;
 }
 
-void conn_kill_begin(struct conn *c)
+static void conn_kill_open(struct conn *c)
 {
-	struct buf text = {0};
-
-	command_kill(&text, c->spec.run_id, (unsigned)((conn_grace_ms(c) + 999) / 1000));
-	c->kill_command = buf_take_str(&text);
 	c->kill_status = -1;
+	c->kill_closed = false;
 	c->kill_channel = ssh_channel_new(c->session);
 	if (!c->kill_channel) {
 		c->kill_state = CONN_KILL_DONE;
@@ -66,7 +65,36 @@ void conn_kill_begin(struct conn *c)
 	ssh_callbacks_init(&c->kill_callbacks);
 	(void)ssh_set_channel_callbacks(c->kill_channel, &c->kill_callbacks);
 	c->kill_state = CONN_KILL_OPEN;
+}
+
+void conn_kill_begin(struct conn *c)
+{
+	struct buf text = {0};
+
+	command_kill(&text, c->spec.run_id, (unsigned)((conn_grace_ms(c) + 999) / 1000));
+	c->kill_command = buf_take_str(&text);
+	c->kill_again_ms = CONN_KILL_AGAIN_MS;
 	conn_set_deadline(c, conn_grace_ms(c) + CONN_KILL_EXTRA_MS);
+	conn_kill_open(c);
+}
+
+/*
+ * The search found nobody, and yet the command's channel is open: sshd says that the command runs
+ * before its process bears the marker. So look again, ever more rarely, up to the deadline.
+ */
+static void conn_kill_put_off(struct conn *c)
+{
+	c->kill_state = CONN_KILL_AGAIN;
+	c->kill_again_ns = clock_mono_ns() + c->kill_again_ms * UINT64_C(1000000);
+	conn_kick(c, c->kill_again_ms + 1);
+	c->kill_again_ms *= 2;
+}
+
+static void conn_kill_again(struct conn *c)
+{
+	(void)ssh_remove_channel_callbacks(c->kill_channel, &c->kill_callbacks);
+	ssh_channel_free(c->kill_channel);
+	conn_kill_open(c);
 }
 
 /* No second channel: what SSH itself offers reaches the first process group at least. */
@@ -76,10 +104,23 @@ static void conn_kill_refused(struct conn *c)
 	c->kill_state = CONN_KILL_DONE;
 }
 
+static void conn_kill_judge(struct conn *c)
+{
+	c->kill_state = CONN_KILL_DONE;
+	if (c->kill_status == 0 && !c->closed)
+		conn_kill_put_off(c);
+	else if (c->kill_status > 0)
+		(void)snprintf(c->result.text, sizeof c->result.text,
+			       c->kill_status == 1 ? "some of its processes survived KILL"
+						   : "its processes could not be looked for");
+}
+
 void conn_kill_advance(struct conn *c)
 {
 	int rc = SSH_OK;
 
+	if (c->kill_state == CONN_KILL_AGAIN && !c->closed && clock_mono_ns() >= c->kill_again_ns)
+		conn_kill_again(c);
 	if (c->kill_state == CONN_KILL_OPEN) {
 		rc = ssh_channel_open_session(c->kill_channel);
 		if (rc == SSH_OK)
@@ -94,19 +135,14 @@ void conn_kill_advance(struct conn *c)
 		conn_kill_refused(c);
 		return;
 	}
-	if (c->kill_state == CONN_KILL_WAIT && c->kill_closed) {
-		c->kill_state = CONN_KILL_DONE;
-		if (c->kill_status > 0)
-			(void)snprintf(c->result.text, sizeof c->result.text,
-				       c->kill_status == 1
-					       ? "some of its processes survived KILL"
-					       : "its processes could not be looked for");
-	}
+	if (c->kill_state == CONN_KILL_WAIT && c->kill_closed)
+		conn_kill_judge(c);
 }
 
 bool conn_kill_is_over(const struct conn *c)
 {
-	return c->kill_state == CONN_KILL_NONE || c->kill_state == CONN_KILL_DONE;
+	return c->kill_state == CONN_KILL_NONE || c->kill_state == CONN_KILL_DONE ||
+	       (c->kill_state == CONN_KILL_AGAIN && c->closed);
 }
 
 void conn_kill_expire(struct conn *c)

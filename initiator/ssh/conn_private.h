@@ -23,6 +23,7 @@ enum conn_kill_state {
 	CONN_KILL_OPEN,
 	CONN_KILL_EXEC,
 	CONN_KILL_WAIT,
+	CONN_KILL_AGAIN,
 	CONN_KILL_DONE
 };
 
@@ -65,11 +66,14 @@ struct conn {
 	/* The command. */
 	ssh_channel channel;
 	struct ssh_channel_callbacks_struct callbacks;
-	bool got_data; /* in this round */
+	bool got_data; /* since the last end of a burst */
 	bool exited;   /* exit status or exit signal has come */
+	uint64_t bytes_after_exit;
+	bool lingering; /* the deadline is that of what comes after the exit */
 	bool closed;
 	bool held;
-	bool timed_out; /* the run timeout has begun the kill */
+	uint64_t run_deadline_ns; /* of the run timeout; 0: none */
+	bool timed_out;		  /* the run timeout has begun the kill */
 
 	/* Stopping. */
 	bool stopping;
@@ -79,6 +83,8 @@ struct conn {
 	char *kill_command;
 	int kill_status;
 	bool kill_closed;
+	uint64_t kill_again_ns; /* when to look once more */
+	uint64_t kill_again_ms;
 
 	bool in_advance; /* no nested conn_advance */
 	bool again;	 /* something happened inside: once more */
@@ -102,6 +108,9 @@ enum conn_verdict conn_step_run(struct conn *c);
 /* Goes on from an event. May free the connection: nothing of it may be touched afterwards. */
 void conn_advance(struct conn *c);
 
+/* Frees what it holds, and the connection unless a helper thread has its session. */
+void conn_destroy(struct conn *c);
+
 /* Fills the result and returns CONN_FAIL. fmt NULL: no text. What is formatted is escaped. */
 enum conn_verdict conn_fail(struct conn *c, enum conn_end end, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -109,8 +118,18 @@ enum conn_verdict conn_fail(struct conn *c, enum conn_end end, const char *fmt, 
 /* (Re-)arms the deadline of the present step; 0: none. */
 void conn_set_deadline(struct conn *c, uint64_t ms);
 
+/* What the present step may take from now on; 0: for ever. */
+uint64_t conn_step_deadline_ms(const struct conn *c);
+
+/* At least 1, as 0 would be no deadline. */
+uint64_t conn_ms_until(uint64_t deadline_ns);
+
 /* The session is no longer usable: its descriptor is closed, or it is in an error. */
 bool conn_is_broken(const struct conn *c);
+
+/* Nothing is read from the host. Only what its command writes is held back: the steps before have
+ * deadlines, which a slow reader on our side must not make it miss. */
+bool conn_is_held(const struct conn *c);
 
 /* Adjusts what the loop watches on the session's descriptor. */
 void conn_watch(struct conn *c);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "conn_private.h"
 #include "escape.h"
 
@@ -9,6 +10,8 @@
 #define CONN_READS_PER_WAKE 16
 /* What a command leaves behind may hold the pipes open after it has ended. */
 #define CONN_LINGER_MS 2000u
+/* More than window and pipe can hold of what was written before the exit. */
+#define CONN_TAIL_MAX (4u << 20)
 
 void conn_note_began(struct conn *c)
 {
@@ -26,6 +29,8 @@ static int conn_on_data(ssh_session session, ssh_channel channel, void *data, ui
 	(void)session;
 	(void)channel;
 	c->got_data = true;
+	if (c->exited)
+		c->bytes_after_exit += len;
 	if (len && !(c->held && c->stopping)) {
 		conn_note_began(c);
 		c->events->data(c->arg, is_stderr != 0, data, len);
@@ -112,15 +117,39 @@ static void conn_run_enter(struct conn *c)
 {
 	c->poll = ssh_event_new();
 	(void)ssh_event_add_session(c->poll, c->session);
+	/* Nobody writes to the command: without this, one that reads would never end. */
+	if (!c->closed)
+		(void)ssh_channel_send_eof(c->channel);
 	conn_set_deadline(c, c->spec.run_timeout_ms);
+	if (c->spec.run_timeout_ms)
+		c->run_deadline_ns = clock_mono_ns() + c->spec.run_timeout_ms * UINT64_C(1000000);
+}
+
+/* What comes after the exit is no longer on its way: something left behind goes on writing. Then
+ * the run timeout holds for it, too. */
+static bool conn_is_left_behind(const struct conn *c)
+{
+	return c->run_deadline_ns && c->bytes_after_exit > CONN_TAIL_MAX;
+}
+
+/* After the exit: waits for the end of the output, as long as there is some. */
+static void conn_linger(struct conn *c)
+{
+	uint64_t ms = CONN_LINGER_MS;
+
+	c->lingering = true;
+	if (conn_is_left_behind(c) && conn_ms_until(c->run_deadline_ns) < ms)
+		ms = conn_ms_until(c->run_deadline_ns);
+	conn_set_deadline(c, ms);
 }
 
 static void conn_run_read(struct conn *c)
 {
-	bool exited = c->exited, any = false;
+	/* Output can have come in the step before, along with the server's answer. */
+	bool any = c->got_data;
 
 	for (int i = 0; i < CONN_READS_PER_WAKE; i++) {
-		if ((c->held && !c->stopping) || conn_is_broken(c))
+		if (conn_is_held(c) || conn_is_broken(c))
 			break;
 		c->got_data = false;
 		if (ssh_event_dopoll(c->poll, 0) == SSH_ERROR)
@@ -129,10 +158,11 @@ static void conn_run_read(struct conn *c)
 		if (!c->got_data)
 			break;
 	}
+	c->got_data = false;
 	if (any)
 		c->events->burst_end(c->arg);
-	if (c->exited && !c->closed && !c->stopping && (!exited || any))
-		conn_set_deadline(c, CONN_LINGER_MS);
+	if (c->exited && !c->closed && !c->stopping && (!c->lingering || any))
+		conn_linger(c);
 }
 
 enum conn_verdict conn_step_run(struct conn *c)
@@ -147,6 +177,7 @@ enum conn_verdict conn_step_run(struct conn *c)
 	if (conn_is_broken(c) && !c->closed) {
 		if (c->stopping || c->timed_out)
 			return conn_run_end(c);
+		conn_forget_exit(c);
 		return conn_fail(c, CONN_END_LOST, "%s", ssh_get_error(c->session));
 	}
 	if (!c->closed || !conn_kill_is_over(c))
@@ -162,7 +193,7 @@ bool conn_run_on_deadline(struct conn *c)
 		return true;
 	}
 	if (c->exited) {
-		if (c->held) {
+		if (c->held && !conn_is_left_behind(c)) {
 			/* It is we who do not read. */
 			conn_set_deadline(c, CONN_LINGER_MS);
 			return false;

@@ -20,9 +20,6 @@
 #define CONN_CIPHERS                                                                   \
 	"aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com," \
 	"aes256-ctr,aes192-ctr,aes128-ctr"
-#define CONN_HOSTKEYS                                                                           \
-	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512," \
-	"rsa-sha2-256"
 
 /* A place among the connections that the file descriptor limit allows. */
 static enum conn_verdict conn_step_slot(struct conn *c)
@@ -60,10 +57,14 @@ static enum conn_verdict conn_step_resolve(struct conn *c)
 		return CONN_WAIT;
 	}
 	c->waited = false;
-	if (c->addresses.error)
-		return conn_fail(c, CONN_END_UNREACHABLE, "cannot resolve %s: %s", t->hostname,
+	if (!c->addresses.error)
+		return CONN_NEXT;
+	/* A text that is the same for all hosts lets the verdict fold them. */
+	if (strcmp(t->hostname, t->host) == 0)
+		return conn_fail(c, CONN_END_UNREACHABLE, "cannot resolve: %s",
 				 gai_strerror(c->addresses.error));
-	return CONN_NEXT;
+	return conn_fail(c, CONN_END_UNREACHABLE, "cannot resolve %s: %s", t->hostname,
+			 gai_strerror(c->addresses.error));
 }
 
 static void conn_on_dialled(void *arg, int fd, int error)
@@ -77,15 +78,6 @@ static void conn_on_dialled(void *arg, int fd, int error)
 	conn_advance(c);
 }
 
-static uint64_t conn_dial_ms(const struct conn *c)
-{
-	uint64_t now = clock_mono_ns();
-
-	if (!c->connect_deadline_ns)
-		return conn_steps[c->step].deadline_ms;
-	return now < c->connect_deadline_ns ? (c->connect_deadline_ns - now) / 1000000 + 1 : 1;
-}
-
 static enum conn_verdict conn_step_dial(struct conn *c)
 {
 	char text[128];
@@ -93,7 +85,8 @@ static enum conn_verdict conn_step_dial(struct conn *c)
 	if (c->dial)
 		return CONN_WAIT;
 	if (!c->waited) {
-		c->dial = dial_start(c->engine, &c->addresses, conn_dial_ms(c), conn_on_dialled, c);
+		c->dial = dial_start(c->engine, &c->addresses, conn_step_deadline_ms(c),
+				     conn_on_dialled, c);
 		return CONN_WAIT;
 	}
 	c->waited = false;
@@ -132,7 +125,7 @@ static int conn_new_session(struct conn *c)
 	    ssh_options_set(s, SSH_OPTIONS_CIPHERS_C_S, CONN_CIPHERS) < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_CIPHERS_S_C, CONN_CIPHERS) < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_HOSTKEYS,
-			    t->hostkey_algs ? t->hostkey_algs : CONN_HOSTKEYS) < 0 ||
+			    t->hostkey_algs ? t->hostkey_algs : PLAN_HOSTKEY_ALGS) < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_FD, &c->fd) < 0)
 		return -1;
 	c->fd = -1; /* the session's from here on */
@@ -171,7 +164,7 @@ static enum conn_verdict conn_step_kex(struct conn *c)
 		 * does not read would then stop the whole loop. */
 		(void)fd_nonblock(fd);
 	}
-	if (rc == SSH_AGAIN)
+	if (rc == SSH_AGAIN && fd >= 0)
 		return CONN_WAIT;
 	return rc == SSH_OK ? CONN_NEXT : conn_kex_failed(c);
 }
@@ -186,6 +179,8 @@ static enum conn_verdict conn_refuse_key(struct conn *c, const struct host_key_j
 	case KNOWN_UNKNOWN:
 		if (c->spec.target->accept_new)
 			return CONN_NEXT;
+		if (strcmp(c->spec.target->key_name, c->spec.target->host) == 0)
+			return conn_fail(c, CONN_END_HOST_KEY, "not known (%s)", j->type);
 		return conn_fail(c, CONN_END_HOST_KEY, "not known (%s; no entry for %s)", j->type,
 				 c->spec.target->key_name);
 	case KNOWN_CHANGED:
@@ -254,7 +249,7 @@ static enum conn_verdict conn_step_open(struct conn *c)
 	}
 	rc = ssh_channel_open_session(c->channel);
 	dial_quickack(ssh_get_fd(c->session));
-	if (rc == SSH_AGAIN)
+	if (rc == SSH_AGAIN && !conn_is_broken(c))
 		return CONN_WAIT;
 	if (rc == SSH_OK)
 		return CONN_NEXT;

@@ -11,14 +11,14 @@
  */
 #define ENGINE_FD_BASE	      16u
 #define ENGINE_FD_PER_HELPER  2u
-#define ENGINE_FD_PER_CONN    2u /* the connection, and libssh's end of an agent proxy */
+#define ENGINE_FD_PER_CONN    3u /* the connection, and both ends of an agent proxy */
 #define ENGINE_FILE_THREADS   2u
 #define ENGINE_SIGNER_THREADS 2u
 #define ENGINE_RESOLVERS_MAX  16u
 #define ENGINE_RESOLVERS_MIN  2u
 #define ENGINE_GRACE_MS	      200u
-/* libssh cuts descriptor numbers above 65535 (options.c of 0.10.6). */
-#define ENGINE_SLOTS_MAX 65000u
+/* libssh cuts descriptor numbers above 65535 (options.c of 0.10.6): more are not made use of. */
+#define ENGINE_FD_MAX 65536u
 
 struct ssh_engine {
 	struct loop *loop;
@@ -37,6 +37,8 @@ struct ssh_engine *ssh_engine_new(struct loop *loop, size_t fd_limit)
 	unsigned resolvers = ENGINE_RESOLVERS_MAX;
 	size_t used;
 
+	if (fd_limit > ENGINE_FD_MAX)
+		fd_limit = ENGINE_FD_MAX;
 	if (fd_limit / 16 < resolvers)
 		resolvers = (unsigned)(fd_limit / 16);
 	if (resolvers < ENGINE_RESOLVERS_MIN)
@@ -46,8 +48,6 @@ struct ssh_engine *ssh_engine_new(struct loop *loop, size_t fd_limit)
 	engine->loop = loop;
 	engine->last = &engine->first;
 	engine->slots = fd_limit > used ? (fd_limit - used) / ENGINE_FD_PER_CONN : 1;
-	if (engine->slots > ENGINE_SLOTS_MAX)
-		engine->slots = ENGINE_SLOTS_MAX;
 	engine->resolvers = work_pool_new(loop, "resolver", resolvers);
 	engine->files = work_pool_new(loop, "files", ENGINE_FILE_THREADS);
 	engine->signers = work_pool_new(loop, "signer", ENGINE_SIGNER_THREADS);

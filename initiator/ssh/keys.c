@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "buf.h"
@@ -78,6 +80,18 @@ static void key_load_private(struct key_file *file, const char *text)
 			      file->path);
 }
 
+/* As ssh: a key that others can read is no secret, and is not used. */
+static bool key_is_open(struct key_file *file)
+{
+	struct stat st;
+
+	if (stat(file->path, &st) < 0 || st.st_uid != geteuid() || !(st.st_mode & 077))
+		return false;
+	(void)err_set(&file->fault, 0, "%s: others may read it (mode %04o): chmod 600 %s",
+		      file->path, (unsigned)(st.st_mode & 07777), file->path);
+	return true;
+}
+
 void key_file_load(struct key_file *ret, const char *path)
 {
 	struct buf text = {0};
@@ -91,7 +105,7 @@ void key_file_load(struct key_file *ret, const char *path)
 	} else if (rc) {
 		(void)err_set(&ret->fault, rc, "%s: larger than %u bytes, no key file", path,
 			      LIMIT_KEY_FILE);
-	} else {
+	} else if (!key_is_open(ret)) {
 		key_load_private(ret, buf_cstr(&text));
 	}
 	if (!ret->key)

@@ -3,6 +3,7 @@
 #define MUSTER_KEYS_H
 
 #include <libssh/libssh.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,7 +14,7 @@ struct key_file {
 	ssh_key key;   /* NULL: not usable, and fault says why */
 	uint8_t *blob; /* public key, RFC 4253 section 6.6; NULL if it could not be found out */
 	size_t blob_len;
-	int missing;	     /* there is no such file */
+	bool missing;	     /* there is no such file */
 	struct errmsg fault; /* "PATH: has a passphrase, and ssh-agent does not hold it" */
 };
 

@@ -8,11 +8,6 @@
 #include "alloc.h"
 #include "plan_private.h"
 
-/* Safe and cheap first; what known_hosts knows is put in front of it. */
-#define PLAN_HOSTKEY_ALGS                                                          \
-	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521," \
-	"rsa-sha2-512,rsa-sha2-256"
-
 struct plan_work {
 	struct plan_request request;
 	struct plan *plan;

@@ -35,13 +35,18 @@ struct plan_trust {
 	const char *append_to; /* the file for new keys; NULL: none */
 };
 
+/* Host keys to ask for. Safe and cheap first; what known_hosts has of a host goes before it. */
+#define PLAN_HOSTKEY_ALGS                                                          \
+	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521," \
+	"rsa-sha2-512,rsa-sha2-256"
+
 struct plan_target {
 	struct plan *plan;
 	const char *host; /* as the user wrote it */
 	char *hostname;	  /* to connect to */
 	char *user;
 	char *key_name;	    /* host name or HostKeyAlias, for known_hosts */
-	char *hostkey_algs; /* to ask for, best first; NULL: the default order */
+	char *hostkey_algs; /* to ask for, best first; NULL: PLAN_HOSTKEY_ALGS */
 	uint16_t port;
 	bool key_alias;
 	bool accept_new;

@@ -29,7 +29,6 @@ static const struct plan_agent *plan_agent_get(struct plan *plan, const struct s
 		options->identity_agent ? options->identity_agent : plan->request.agent_socket;
 	size_t n = plan->agent_count, stop = n > PLAN_LOOKBACK ? n - PLAN_LOOKBACK : 0;
 	struct plan_agent *agent;
-	struct errmsg msg = {{0}};
 
 	if (!path || !*path || strcmp(path, "none") == 0)
 		return NULL;
@@ -38,8 +37,7 @@ static const struct plan_agent *plan_agent_get(struct plan *plan, const struct s
 			return plan->agents[i - 1];
 	agent = xcalloc(1, sizeof *agent);
 	agent->path = xstrdup(path);
-	if (agent_list_load(&agent->list, path, PLAN_AGENT_TIMEOUT_MS, &msg) != 0)
-		buf_addf(&plan->warning, "%s; its keys are not tried\n", msg.text);
+	(void)agent_list_load(&agent->list, path, PLAN_AGENT_TIMEOUT_MS, &agent->fault);
 	plan->agents = xrealloc(plan->agents, n + 1, sizeof(struct plan_agent *));
 	plan->agents[plan->agent_count++] = agent;
 	return agent;
@@ -97,6 +95,9 @@ static struct plan_login *plan_login_make(struct plan *plan, const struct ssh_op
 	}
 	if (!options->identities_default)
 		login->explicit_count = login->file_count;
+	/* Told only if no key is accepted: a stale SSH_AUTH_SOCK is common, and mostly harmless. */
+	if (agent && agent->fault.text[0])
+		plan_fault_add(&fault, agent->fault.text);
 	if (agent) {
 		login->agent_path = agent->path;
 		login->agent = xcalloc(agent->list.count, sizeof(struct agent_identity *));

@@ -8,6 +8,7 @@
 struct plan_agent {
 	char *path;
 	struct agent_list list;
+	struct errmsg fault; /* why it could not be asked; empty: it was */
 };
 
 struct plan {

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # the tests use what is set here
 # What the end-to-end tests share. A test is
 #
 #   . "$(dirname "$0")/lib.sh"      # $1 is muster, $2 is faultd
@@ -40,7 +41,8 @@ STATUS=0 TOOK_MS=0            # of the same
 PASSED=0 FAILED=0 SKIPPED=0
 CASE='' CASE_FAILED=0 CASE_SKIPPED=''
 STARTED=()
-: >"$OUT" >"$ERR"
+: >"$OUT"
+: >"$ERR"
 
 # --- cases ---
 
@@ -79,9 +81,9 @@ fail_() {
 # shows_: the last command, for whoever reads the failure.
 shows_() {
     local file
-    echo "    status $STATUS after $TOOK_MS ms: $COMMAND"
+    echo "    status $STATUS after $TOOK_MS ms: ${COMMAND:0:400}"
     for file in "$OUT" "$ERR"; do
-        head -c 2000 "$file" | tr -c '[:print:]\n' '?' | head -n 20 | sed "s/^/    ${file##*/}: /"
+        head -c 2000 "$file" | tr -c '[:print:]\n' '?' | head -n 20 | cut -c1-300 | sed "s/^/    ${file##*/}: /"
     done
 }
 
@@ -293,6 +295,7 @@ serve() {
     for mode; do
         arguments+=("127.0.0.1:0=$mode")
     done
+    : >"$SERVER_LOG"
     "$FAULTD" "${arguments[@]}" >"$SERVER_LOG" 2>&1 </dev/null &
     SERVER=$!
     STARTED+=("$SERVER")
@@ -325,10 +328,11 @@ clean_up_() {
     done
     [ "$LAB_IS_UP" -eq 0 ] || timeout 60 "$LAB" -d "$WORK/lab" down >/dev/null 2>&1
     for ((round = 0; round < 3; round++)); do
-        for file in $(grep -slzxF "MUSTER_E2E=$WORK" /proc/[0-9]*/environ); do
+        grep -slzxF "MUSTER_E2E=$WORK" /proc/[0-9]*/environ | while read -r file; do
             pid=${file#/proc/}
             pid=${pid%/environ}
-            [ "$pid" = $$ ] || [ "$pid" = "$PPID" ] || kill -KILL "$pid" 2>/dev/null
+            case " $$ $BASHPID " in *" $pid "*) continue ;; esac
+            kill -KILL "$pid" 2>/dev/null
         done
     done
     rm -rf -- "$WORK"
@@ -337,9 +341,26 @@ trap clean_up_ EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+# What a sanitizer found in a daemon, whose log nobody else reads, and a daemon that does not end.
+check_daemon_() {
+    local pid
+    pid=$(daemon_pid)
+    stop_daemon
+    if [ -n "$pid" ] && ! within 20 gone "$pid"; then
+        FAILED=$((FAILED + 1))
+        echo "FAILED: the daemon does not end when it is told to"
+    fi
+    if grep -rqsE 'Sanitizer|runtime error:' "$XDG_STATE_HOME"; then
+        FAILED=$((FAILED + 1))
+        echo "FAILED: a sanitizer complains in the log of the daemon:"
+        grep -rhsE -A 30 'Sanitizer|runtime error:' "$XDG_STATE_HOME" | head -n 100
+    fi
+}
+
 # finish_: the closing line and the status of the test; 77 when every case was skipped.
 finish_() {
     end_case_
+    check_daemon_
     echo "$TEST_NAME: $PASSED passed, $FAILED failed, $SKIPPED skipped"
     [ "$FAILED" -eq 0 ] || exit 1
     [ "$PASSED" -gt 0 ] || exit 77

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # test_faults.sh MUSTER FAULTD: hosts, servers and connections that fail. Each names its cause, ends
 # with the documented status, and leaves the other hosts alone.
+# shellcheck disable=SC2016,SC2034,SC2153,SC2317 # $ for the hosts' shells; lib.sh uses what is set here
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 lab_up 5
@@ -129,8 +130,8 @@ bad_fails 'unreachable: key exchange failed: .+'
 case_ 'a connection that stalls is ended by --timeout'
 through stall=300000
 expect_status 3 muster invoke --timeout 2 --stop-grace 1 -H 'bad,h[1-4]' -- \
-    sh -c 'test "${SSH_CONNECTION% *}" != x; exec head -c 1000000 /dev/zero'
-expect_err '^muster: 1/5 failed: bad \(timeout: run.*\)$'
+    head -c 1000000 /dev/zero
+expect_err '^muster: 1/5 failed: bad \(timeout: run; it could not be made sure that its processes are gone\)$'
 expect test "$(tr -cd '\0' <"$OUT" | wc -c)" -ge 4000000
 
 case_ 'a connection that stalls in the login is ended by its deadline'

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "err.h"
 #include "fd.h"
 
@@ -95,12 +97,13 @@ static void *read_to_end(void *arg)
 	char part[1000];
 	ssize_t n;
 
+	total = 0;
 	while ((n = read(*fd, part, sizeof part)) > 0)
 		total += (size_t)n;
 	return &total;
 }
 
-static void more_than_a_pipe_holds_is_written(void **state)
+static void write_more_than_a_pipe_holds(bool nonblocking)
 {
 	size_t n = 1u << 20;
 	char *data = calloc(1, n);
@@ -108,9 +111,10 @@ static void more_than_a_pipe_holds_is_written(void **state)
 	pthread_t reader;
 	int p[2];
 
-	(void)state;
 	assert_non_null(data);
 	assert_int_equal(pipe(p), 0);
+	if (nonblocking)
+		assert_int_equal(fd_nonblock(p[1]), 0);
 	assert_int_equal(pthread_create(&reader, NULL, read_to_end, &p[0]), 0);
 	assert_int_equal(fd_write_all(p[1], data, n), 0);
 	fd_close(&p[1]);
@@ -118,6 +122,43 @@ static void more_than_a_pipe_holds_is_written(void **state)
 	assert_int_equal(*(size_t *)total, n);
 	fd_close(&p[0]);
 	free(data);
+}
+
+static void more_than_a_pipe_holds_is_written(void **state)
+{
+	(void)state;
+	write_more_than_a_pipe_holds(false);
+}
+
+/* As when somebody who shares our stdout has set it so. */
+static void a_full_pipe_that_does_not_block_is_waited_for(void **state)
+{
+	(void)state;
+	write_more_than_a_pipe_holds(true);
+}
+
+static void reading_until_a_deadline(void **state)
+{
+	uint64_t far = clock_mono_ns() + UINT64_C(60000000000);
+	struct buf b = {0};
+	int p[2];
+
+	(void)state;
+	assert_int_equal(pipe(p), 0);
+	assert_int_equal(fd_nonblock(p[0]), 0);
+	assert_int_equal(fd_write_all(p[1], "abcdefg", 7), 0);
+	assert_int_equal(fd_read_until(p[0], &b, 3, far), 0);
+	assert_string_equal(buf_cstr(&b), "abc");
+	assert_int_equal(fd_read_until(p[0], &b, 3, far), 0);
+	assert_int_equal(b.len, 3);
+	assert_int_equal(fd_read_until(p[0], &b, 6, far), 0);
+	assert_string_equal(buf_cstr(&b), "abcdef");
+	assert_int_equal(fd_read_until(p[0], &b, 8, clock_mono_ns() + 1), ERR_TIMEOUT);
+	fd_close(&p[1]);
+	assert_int_equal(fd_read_until(p[0], &b, 8, far), ERR_CLOSED);
+	assert_string_equal(buf_cstr(&b), "abcdefg");
+	fd_close(&p[0]);
+	buf_done(&b);
 }
 
 static void a_failed_write_is_told(void **state)
@@ -223,6 +264,8 @@ int main(void)
 		cmocka_unit_test(close_forgets_and_keeps_errno),
 		cmocka_unit_test(flags),
 		cmocka_unit_test(more_than_a_pipe_holds_is_written),
+		cmocka_unit_test(a_full_pipe_that_does_not_block_is_waited_for),
+		cmocka_unit_test(reading_until_a_deadline),
 		cmocka_unit_test(a_failed_write_is_told),
 		cmocka_unit_test(a_file_is_appended_whole),
 		cmocka_unit_test(a_file_over_the_limit_leaves_nothing),

@@ -59,7 +59,9 @@ static void parse(struct parsed *p, bool stop_at_word, const char *words)
 
 static void done(struct parsed *p)
 {
-	free(p->v.hosts.at);
+	options_done(rows, ARRAY_LEN(rows), &p->v);
+	assert_null(p->v.hosts.at);
+	assert_int_equal(p->v.hosts.count, 0);
 }
 
 static void parse_ok(struct parsed *p, bool stop_at_word, const char *words)
@@ -211,9 +213,9 @@ static void test_parsing_goes_on_behind_a_word(void **state)
 	parse_ok(&p, true, "-q|get|-n|x|7");
 	assert_int_equal(p.first, 2);
 	p.first = 3;
-	assert_int_equal(options_parse(rows, ARRAY_LEN(rows), &p.v, true, p.argc, p.argv, &p.first,
-				       &p.msg),
-			 0);
+	assert_int_equal(
+		options_parse(rows, ARRAY_LEN(rows), &p.v, true, p.argc, p.argv, &p.first, &p.msg),
+		0);
 	assert_string_equal(p.v.name, "x");
 	assert_string_equal(p.argv[p.first], "7");
 	done(&p);
@@ -277,8 +279,8 @@ static void test_help(void **state)
 
 static void test_help_of_a_long_name(void **state)
 {
-	static const struct option_row row = {"a-name-that-fills-the-column", 0, OPTION_FLAG, 0,
-					      NULL, "text"};
+	static const struct option_row row = {
+		"a-name-that-fills-the-column", 0, OPTION_FLAG, 0, NULL, "text"};
 	struct buf out = {0};
 
 	(void)state;
