@@ -66,9 +66,8 @@ packages_refuse_libssh() {
     cat >&2 <<END
 packages: libssh $(dpkg-query -W -f '${Version}' libssh-4) is installed, and muster is not linked with anything
     older than $packages_libssh_floor on Debian 12: a hostile server could forge packets (AES-GCM tag not
-    checked) and make the client use freed memory. The cure is Debian's security archive in
-    /etc/apt/sources.list and then: apt-get update && apt-get install libssh-4 libssh-dev
-        deb http://deb.debian.org/debian-security bookworm-security main
+    checked) and make the client use freed memory. The cure is Debian's security archive (bookworm-security)
+    in /etc/apt/sources.list, and then: apt-get update && apt-get install libssh-4 libssh-dev
 END
 }
 

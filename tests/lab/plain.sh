@@ -18,7 +18,7 @@ plain_up() {
         fi
         # Another program can take the port between the look and the bind.
         plain_server_stop
-        grep -qs 'Bind to port' "$DIR"/log/sshd.* || break
+        grep -qs 'Bind to port.* failed' "$DIR"/log/sshd.* || break
         : >"$DIR/log/sshd.0"
     done
     die "sshd does not start (attempt $attempt)"
@@ -89,7 +89,7 @@ plain_server_start() {
     else
         inside plain-start "$(command -v sshd)"
     fi || return 1
-    wait_for 30 plain_is_listening && ! grep -qs 'Bind to port' "$DIR"/log/sshd.* || {
+    wait_for 30 plain_is_listening && ! grep -qs 'Bind to port.* failed' "$DIR"/log/sshd.* || {
         warn "not all of the addresses 127.77.x.y could be had on port $LAB_PORT"
         return 1
     }
