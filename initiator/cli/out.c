@@ -230,16 +230,15 @@ static void out_join(struct out_lane *lane, const struct timespec *until)
 /* until: NULL: for ever. */
 static int out_end(struct out *out, const struct timespec *until)
 {
+	bool first = !out->closing;
 	int error;
 
-	if (out->closing)
-		return out->error;
 	(void)pthread_mutex_lock(&out->lock);
 	out->closing = true;
 	for (size_t i = 0; i < out->lane_count; i++)
 		(void)pthread_cond_signal(&out->lanes[i].wake);
 	(void)pthread_mutex_unlock(&out->lock);
-	for (size_t i = 0; i < out->lane_count; i++)
+	for (size_t i = 0; first && i < out->lane_count; i++)
 		out_join(&out->lanes[i], until);
 	(void)pthread_mutex_lock(&out->lock);
 	error = out->error;

@@ -233,7 +233,7 @@ gone() {
 # host runs: give its command a word that nothing else has. Never this shell or what it calls.
 processes_of() {
     local file pid
-    grep -slaF -- "$1" /proc/[0-9]*/cmdline | while read -r file; do
+    grep -slaF -f <(printf "%s\n" "$1") /proc/[0-9]*/cmdline | while read -r file; do
         pid=${file#/proc/}
         pid=${pid%/cmdline}
         case " $$ $BASHPID " in *" $pid "*) continue ;; esac
@@ -261,7 +261,7 @@ daemon_pid() {
 # stop_daemon: the next command starts another.
 stop_daemon() {
     [ -S "$XDG_RUNTIME_DIR/muster/$DAEMON.sock" ] || return 0
-    timeout 20 "$MUSTER" -L "$DAEMON" daemon stop >/dev/null 2>&1
+    timeout 30 "$MUSTER" -L "$DAEMON" daemon stop --force >/dev/null 2>&1
 }
 
 # --- hosts ---
