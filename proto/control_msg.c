@@ -101,21 +101,33 @@ static const struct layout_field job_open_msg_fields[] = {
 	STR(job_open_msg, ssh_config, LIMIT_OPTION_TEXT),
 	STR(job_open_msg, agent_socket, LIMIT_OPTION_TEXT),
 	STR(job_open_msg, home, LIMIT_OPTION_TEXT),
+	BOOL(job_open_msg, background),
+	BOOL(job_open_msg, local),
+	STR(job_open_msg, directory, LIMIT_OPTION_TEXT),
+	STR(job_open_msg, init_script, LIMIT_COMMAND),
+	STR(job_open_msg, path, LIMIT_COMMAND),
 };
+
+/* The bytes of all strings together, each with its NUL. */
+static size_t control_total(char *const *strs, size_t count)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += strlen(strs[i]) + 1;
+	return total;
+}
 
 static void job_open_verify(struct wire_in *in, const void *body)
 {
 	const struct job_open_msg *m = body;
-	size_t total = 0;
 
-	for (size_t i = 0; i < m->argc; i++)
-		total += strlen(m->argv[i]) + 1;
 	if (!m->argc)
 		wire_fault(in, ERR_PROTO, "argv", "is empty: there is nothing to run");
 	if (m->shell && m->argc != 1)
 		wire_fault(in, ERR_PROTO, "argv",
 			   "has more than the script text, though shell is set");
-	if (total > LIMIT_COMMAND)
+	if (control_total(m->argv, m->argc) > LIMIT_COMMAND)
 		wire_fault(in, ERR_LIMIT, "argv",
 			   "the command is longer than 120 KiB in all; ship a script instead");
 	if (m->ssh_config && m->ssh_config[0] != '/' && strcmp(m->ssh_config, "none") != 0)
@@ -178,13 +190,34 @@ CONTROL_MSG_DEFINE(job_end, "JOB_END", NULL)
 
 /* --- 7. get ------------------------------------------------------------------------------- */
 
+#define FILTER(type)                                                                               \
+	LIST(type, STRS, filter.selectors, filter.selector_count, CONTROL_IDS_MAX),                \
+		STR(type, filter.state, CONTROL_WORD_MAX), U64(type, filter.more, FILTER_MORE_NO), \
+		STR(type, filter.command, LIMIT_COMMAND), U64(type, filter.before_ns, UINT64_MAX), \
+		U64(type, filter.after_ns, UINT64_MAX), U64(type, filter.newest, UINT64_MAX),      \
+		BOOL(type, filter.all), BOOL(type, filter.children),                               \
+		STR(type, filter.child_state, CONTROL_WORD_MAX)
+
+/* What fits into a frame whatever else the message holds. */
+static void filter_verify(struct wire_in *in, const struct filter_msg *m)
+{
+	if (control_total(m->selectors, m->selector_count) > CONTROL_IDS_BYTES)
+		wire_fault(in, ERR_LIMIT, "filter.selectors",
+			   "are longer than 256 KiB in all; use a wildcard");
+}
+
 static const struct layout_field get_msg_fields[] = {
-	BOOL(get_msg, all),
-	BOOL(get_msg, children),
-	LIST(get_msg, IDS, ids, id_count, CONTROL_IDS_MAX),
+	FILTER(get_msg),
 };
 
-CONTROL_MSG_DEFINE(get, "GET", NULL)
+static void get_verify(struct wire_in *in, const void *body)
+{
+	const struct get_msg *m = body;
+
+	filter_verify(in, &m->filter);
+}
+
+CONTROL_MSG_DEFINE(get, "GET", get_verify)
 
 static const struct layout_field get_row_msg_fields[] = {
 	NEED_U64(get_row_msg, id),
@@ -203,15 +236,99 @@ static const struct layout_field get_row_msg_fields[] = {
 	TEXT(get_row_msg, text, LIMIT_OPTION_TEXT),
 	STR(get_row_msg, instance_id, CONTROL_WORD_MAX),
 	LIST(get_row_msg, RUNS, children, child_count, LIMIT_HOSTS),
+	TEXT(get_row_msg, progress, CONTROL_LOCATION_MAX / 4),
+	U64(get_row_msg, exit_status, UINT8_MAX),
 };
 
 CONTROL_MSG_DEFINE(get_row, "GET_ROW", NULL)
 
 static const struct layout_field get_end_msg_fields[] = {
-	LIST(get_end_msg, IDS, missing, missing_count, CONTROL_IDS_MAX),
+	BOOL(get_end_msg, timed_out),
 };
 
 CONTROL_MSG_DEFINE(get_end, "GET_END", NULL)
+
+static const struct layout_field problem_msg_fields[] = {
+	U64(problem_msg, exit_status, UINT8_MAX),
+	TEXT(problem_msg, text, LIMIT_OPTION_TEXT),
+};
+
+CONTROL_MSG_DEFINE(problem, "PROBLEM", NULL)
+
+static const struct layout_field doing_msg_fields[] = {
+	FILTER(doing_msg),
+	NEED_U64(doing_msg, verb),
+	BOOL(doing_msg, force),
+	BOOL(doing_msg, any),
+	BOOL(doing_msg, once),
+	U64(doing_msg, timeout_ms, CONTROL_MS_MAX),
+	STR(doing_msg, until, CONTROL_WORD_MAX),
+};
+
+static void doing_verify(struct wire_in *in, const void *body)
+{
+	const struct doing_msg *m = body;
+
+	filter_verify(in, &m->filter);
+	if (!m->verb || m->verb >= DO_VERB_COUNT)
+		wire_fault(in, ERR_PROTO, "verb", "is none");
+}
+
+CONTROL_MSG_DEFINE(doing, "DO", doing_verify)
+
+static const struct layout_field receive_msg_fields[] = {
+	FILTER(receive_msg),
+	BOOL(receive_msg, keep),
+	BOOL(receive_msg, wait),
+	BOOL(receive_msg, force),
+	U64(receive_msg, timeout_ms, CONTROL_MS_MAX),
+	BOOL(receive_msg, remove),
+	BOOL(receive_msg, events),
+	BOOL(receive_msg, job_rows),
+	BOOL(receive_msg, no_recurse),
+	LIST(receive_msg, STRS, locations, location_count, CONTROL_IDS_MAX),
+	U64(receive_msg, streams, (1u << STREAM_COUNT) - 1),
+	BOOL(receive_msg, by_time),
+};
+
+static void receive_verify(struct wire_in *in, const void *body)
+{
+	const struct receive_msg *m = body;
+
+	filter_verify(in, &m->filter);
+	if (control_total(m->locations, m->location_count) > CONTROL_IDS_BYTES)
+		wire_fault(in, ERR_LIMIT, "locations", "are longer than 256 KiB in all");
+	if (m->keep && m->wait)
+		wire_fault(in, ERR_PROTO, "keep", "does not go with wait");
+	if (m->remove && !m->wait)
+		wire_fault(in, ERR_PROTO, "remove", "needs wait");
+	if (m->events && !m->wait)
+		wire_fault(in, ERR_PROTO, "events", "needs wait");
+}
+
+CONTROL_MSG_DEFINE(receive, "RECEIVE", receive_verify)
+
+static const struct layout_field source_msg_fields[] = {
+	NEED_U64(source_msg, child),
+	NEED_U64(source_msg, job),
+	NEED_STR(source_msg, host, CONTROL_LABEL_MAX),
+	STR(source_msg, instance_id, CONTROL_WORD_MAX),
+};
+
+CONTROL_MSG_DEFINE(source, "SOURCE", NULL)
+
+static const struct layout_field received_msg_fields[] = {
+	NEED_U64(received_msg, child),
+	NEED_U64(received_msg, seq),
+};
+
+CONTROL_MSG_DEFINE(received, "RECEIVED", NULL)
+
+static const struct layout_field receive_end_msg_fields[] = {
+	BOOL(receive_end_msg, timed_out),
+};
+
+CONTROL_MSG_DEFINE(receive_end, "RECEIVE_END", NULL)
 
 /* --- 8. daemon ---------------------------------------------------------------------------- */
 

@@ -18,10 +18,11 @@
 #define CONTROL_VERSION 1u /* docs/protocol.md, section 4 */
 
 /* Caps of single fields; the others are in limits.h. */
-#define CONTROL_TARGETS_MAX   4096u /* targets of one JOB_TARGETS */
-#define CONTROL_TARGETS_BATCH 512u  /* so many fit into a frame whatever their names are */
-#define CONTROL_IDS_MAX	      4096u /* ids in one GET or GET_END */
-#define CONTROL_LABEL_MAX     600u  /* a target as the user wrote it */
+#define CONTROL_TARGETS_MAX   4096u	   /* targets of one JOB_TARGETS */
+#define CONTROL_TARGETS_BATCH 512u	   /* so many fit into a frame whatever their names are */
+#define CONTROL_IDS_MAX	      4096u	   /* selectors, and locations, of one GET, DO or RECEIVE */
+#define CONTROL_IDS_BYTES     (256u << 10) /* of all of them together, a NUL each */
+#define CONTROL_LABEL_MAX     600u	   /* a target as the user wrote it */
 #define CONTROL_USER_MAX      255u
 #define CONTROL_WORD_MAX      64u	     /* states, causes, signals, types */
 #define CONTROL_LOCATION_MAX  (512u << 10)   /* the hosts of a job as one text */
@@ -55,6 +56,11 @@ struct job_open_msg {
 	char *ssh_config;	/* absolute path, "none", or NULL for ssh's own files */
 	char *agent_socket;	/* SSH_AUTH_SOCK of the caller, or NULL */
 	char *home;		/* HOME of the caller */
+	bool background; /* --as-job, start: the answer is the job's row, and the client is free */
+	bool local;	 /* start: one child, at localhost, by this daemon itself; no targets */
+	char *directory; /* working directory; NULL: the home */
+	char *init_script; /* run by the same shell before the command; NULL: none */
+	char *path;	   /* PATH of the caller, for local jobs */
 };
 
 /* 6.2. Some of the targets, in order; sent as often as needed. */
@@ -109,12 +115,30 @@ struct warning_msg {
 	char *text;
 };
 
-/* 7.1. Which jobs. */
+/*
+ * Which jobs. Everything that is set must hold (docs/protocol.md, section 7). Selectors are ids,
+ * names (of parents and children; wildcards * ? [...], in any case) and instance ids; none: every
+ * job.
+ */
+enum filter_more { FILTER_MORE_ANY, FILTER_MORE_YES, FILTER_MORE_NO };
+
+struct filter_msg {
+	char **selectors;
+	size_t selector_count;
+	char *state;	    /* "Running"; in any case; NULL: any */
+	uint64_t more;	    /* enum filter_more: HasMoreData */
+	char *command;	    /* wildcard; NULL: any */
+	uint64_t before_ns; /* ended strictly before; 0: not asked */
+	uint64_t after_ns;  /* ended strictly after */
+	uint64_t newest;    /* only so many, by end time; 0: all */
+	bool all;	    /* synchronous invokes too */
+	bool children;	    /* the children beside the parents */
+	char *child_state;  /* the children in this state beside the parents; outweighs children */
+};
+
+/* 7.1 */
 struct get_msg {
-	bool all;      /* synchronous invokes too */
-	bool children; /* children beside the parents */
-	uint64_t *ids; /* none: every job */
-	size_t id_count;
+	struct filter_msg filter;
 };
 
 /* 7.2. A job or child job, with every property. */
@@ -136,12 +160,69 @@ struct get_row_msg {
 	char *instance_id;
 	uint64_t *children; /* ids; travel as runs, so that a million in sequence are one */
 	size_t child_count;
+	char *progress; /* parent: "3/200 failed: web07 (exited 2), ..."; NULL: nothing to say */
+	uint64_t exit_status; /* the worst that its ended children (or itself) argue for */
 };
 
-/* 7.3 */
+/* 7.3. The answer to GET and DO is complete. */
 struct get_end_msg {
-	uint64_t *missing; /* ids that were asked for and are none */
-	size_t missing_count;
+	bool timed_out;
+};
+
+/* 7.4. A line for stderr that does not end the request. */
+struct problem_msg {
+	uint64_t exit_status; /* of muster, that it argues for; 0: a warning */
+	char *text;
+};
+
+/* 7.5. Wait for, stop, remove, suspend, resume: answered by GET_ROW (what it acted on), PROBLEM and
+ * GET_END. */
+enum do_verb { DO_WAIT = 1, DO_STOP, DO_REMOVE, DO_SUSPEND, DO_RESUME, DO_VERB_COUNT };
+
+struct doing_msg {
+	struct filter_msg filter;
+	uint64_t verb; /* enum do_verb */
+	bool force;    /* remove: of unfinished ones too; wait: past Suspended and Disconnected */
+	bool any;      /* wait: for one of them */
+	bool once;     /* wait: look once (--timeout 0) */
+	uint64_t timeout_ms; /* wait; 0: none */
+	char *until;	     /* wait for this state; NULL: any that is persistent */
+};
+
+/* 7.6. Answered by SOURCE, RECORDS, CHILD_STATE, GET_ROW, PROBLEM and RECEIVE_END. */
+struct receive_msg {
+	struct filter_msg filter;
+	bool keep;
+	bool wait;
+	bool force;	     /* wait: past Suspended and Disconnected */
+	uint64_t timeout_ms; /* 0: none */
+	bool remove;	     /* --auto-remove-job */
+	bool events;	     /* CHILD_STATE of each end, GET_ROW of each job's */
+	bool job_rows;	     /* GET_ROW of each job first */
+	bool no_recurse;
+	char **locations; /* only children at these; none: all */
+	size_t location_count;
+	uint64_t streams; /* bit per enum record_stream; 0: all */
+	bool by_time;
+};
+
+/* 7.7. Where the records of a child come from; before the first of them. */
+struct source_msg {
+	uint64_t child;
+	uint64_t job;
+	char *host;
+	char *instance_id; /* of the child */
+};
+
+/* 7.8. What of a child has been written to where it was to go, up to and with this seq. */
+struct received_msg {
+	uint64_t child;
+	uint64_t seq;
+};
+
+/* 7.9 */
+struct receive_end_msg {
+	bool timed_out;
 };
 
 /* 8.1 STATUS and 8.3 SHUTDOWN: */
@@ -183,6 +264,12 @@ CONTROL_MSG_DECLARE(warning)
 CONTROL_MSG_DECLARE(get)
 CONTROL_MSG_DECLARE(get_row)
 CONTROL_MSG_DECLARE(get_end)
+CONTROL_MSG_DECLARE(problem)
+CONTROL_MSG_DECLARE(doing)
+CONTROL_MSG_DECLARE(receive)
+CONTROL_MSG_DECLARE(source)
+CONTROL_MSG_DECLARE(received)
+CONTROL_MSG_DECLARE(receive_end)
 CONTROL_MSG_DECLARE(shutdown)
 CONTROL_MSG_DECLARE(status_reply)
 CONTROL_MSG_DECLARE(shutdown_reply)

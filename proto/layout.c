@@ -65,13 +65,6 @@ static void layout_put_runs(struct buf *out, const uint64_t *ids, size_t count)
 	}
 }
 
-static void layout_put_ids(struct buf *out, const uint64_t *ids, size_t count)
-{
-	wire_put_array(out, count);
-	for (size_t i = 0; i < count; i++)
-		wire_put_u64(out, ids[i]);
-}
-
 static void layout_put_strs(struct buf *out, char *const *strs, size_t count)
 {
 	wire_put_array(out, count);
@@ -111,9 +104,6 @@ static void layout_put_field(struct buf *out, const struct layout_field *f, cons
 		break;
 	case LAYOUT_STRS:
 		layout_put_strs(out, *(char **const *)p, layout_count(f, m));
-		break;
-	case LAYOUT_IDS:
-		layout_put_ids(out, *(uint64_t *const *)p, layout_count(f, m));
 		break;
 	case LAYOUT_RUNS:
 		layout_put_runs(out, *(uint64_t *const *)p, layout_count(f, m));
@@ -167,14 +157,6 @@ static uint64_t *layout_get_numbers(struct wire_in *in, const char *name, size_t
 	wire_leave(in);
 	*ret_count = count;
 	return ids;
-}
-
-static void layout_get_ids(struct wire_in *in, const struct layout_field *f, void *m)
-{
-	size_t count;
-	uint64_t *ids = layout_get_numbers(in, f->name, (size_t)f->max, &count);
-
-	layout_store_array(m, f, ids, count);
 }
 
 /* How many ids the pairs stand for; 0 with a fault if that is too many or cannot be. */
@@ -249,9 +231,6 @@ static void layout_get_field(struct wire_in *in, const struct layout_field *f, v
 		break;
 	case LAYOUT_STRS:
 		layout_get_strs(in, f, m);
-		break;
-	case LAYOUT_IDS:
-		layout_get_ids(in, f, m);
 		break;
 	case LAYOUT_RUNS:
 		layout_get_runs(in, f, m);
@@ -333,7 +312,6 @@ void layout_done(const struct layout *layout, void *m)
 			break;
 		case LAYOUT_STR:
 		case LAYOUT_TEXT:
-		case LAYOUT_IDS:
 		case LAYOUT_RUNS:
 			free(layout_load_pointer(m, f->at));
 			break;

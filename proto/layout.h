@@ -21,8 +21,7 @@ enum layout_kind {
 	LAYOUT_STR,  /* char *, at most max bytes */
 	LAYOUT_TEXT, /* the same, but cut to max when it is put */
 	LAYOUT_STRS, /* char ** with a count; at most max of them, LIMIT_COMMAND bytes each */
-	LAYOUT_IDS,  /* uint64_t * with a count; at most max of them */
-	LAYOUT_RUNS, /* the same, but on the wire as first, length, first, length, ... */
+	LAYOUT_RUNS, /* uint64_t * with a count, at most max; on the wire first, length, ... */
 	LAYOUT_ROWS, /* structs with a count, each an array as row says; at most max of them */
 };
 

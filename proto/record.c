@@ -21,11 +21,8 @@ void record_batch_add(struct record_batch *batch, const struct record *record)
 {
 	if (record->len > LIMIT_RECORD_VALUE || batch->count == RECORDS_MAX)
 		abort();
-	wire_put_array(&batch->rows, 4);
-	wire_put_u64(&batch->rows, record->stream);
-	wire_put_u64(&batch->rows, record->flags);
-	wire_put_u64(&batch->rows, record->time_ns);
-	wire_put_text(&batch->rows, record->value, record->len);
+	batch->rows.len += record_row_head(buf_room(&batch->rows, RECORD_HEAD_MAX), record);
+	buf_add(&batch->rows, record->value, record->len);
 	batch->count++;
 }
 

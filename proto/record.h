@@ -63,4 +63,28 @@ void records_put(struct buf *out, uint64_t child, uint64_t first_seq,
 typedef int record_fn(void *arg, uint64_t child, uint64_t seq, const struct record *record);
 int records_get(const void *data, size_t len, record_fn *fn, void *arg, struct errmsg *msg);
 
+/*
+ * One encoded record is a row. These read and write rows as record_batch_add makes them, field by
+ * field and without memory: for who stores many. Bytes that are no whole row end a walk.
+ */
+
+/* The most that a row takes before its value. */
+#define RECORD_HEAD_MAX 33u
+
+/* Writes a row but for the bytes of its value, which follow. Finds out is_text. Returns how many
+ * bytes, at most RECORD_HEAD_MAX. */
+size_t record_row_head(uint8_t *out, const struct record *record);
+
+/* The first of len bytes of rows; its value is borrowed. Returns its length, or 0: no whole row,
+ * *ret is then untouched. */
+size_t record_row_get(const uint8_t *rows, size_t len, struct record *ret);
+
+/* How many bytes the first count rows take. */
+size_t record_rows_skip(const uint8_t *rows, size_t len, size_t count);
+
+/* How many of the first count rows there are before one that is later than until_ns, and in
+ * *ret_len how many bytes they take. */
+size_t record_rows_until(const uint8_t *rows, size_t len, size_t count, uint64_t until_ns,
+			 size_t *ret_len);
+
 #endif

@@ -26,6 +26,7 @@
 #define LIMIT_ARGS	  4096u
 #define LIMIT_JOB_NAME	  255u
 #define LIMIT_OPTION_TEXT 4096u
+#define LIMIT_CONFIG	  (1u << 20) /* muster.conf */
 
 /* Files of SSH. */
 #define LIMIT_SSH_CONFIG       (16u << 20)

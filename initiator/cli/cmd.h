@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "config.h"
 #include "options.h"
 #include "style.h"
 
@@ -16,6 +17,7 @@ struct cmd_globals {
 	bool quiet;
 	bool help;
 	bool version;
+	const struct config *config; /* what the files say; set before the command runs */
 };
 
 struct cmd {
@@ -31,7 +33,8 @@ struct cmd {
 	int (*run)(const struct cmd *cmd, void *values, int argc, char **argv);
 };
 
-extern const struct cmd cmd_invoke, cmd_get, cmd_daemon;
+extern const struct cmd cmd_invoke, cmd_start, cmd_get, cmd_receive, cmd_wait, cmd_stop, cmd_remove,
+	cmd_suspend, cmd_resume, cmd_daemon;
 
 /* Prints "muster NAME: TEXT" and the hint at --help on stderr; returns EXIT_USAGE. */
 int cmd_usage(const struct cmd *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

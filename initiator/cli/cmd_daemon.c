@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "ask.h"
 #include "clock.h"
 #include "cmd.h"
 #include "control.h"
@@ -22,6 +23,8 @@ struct daemon_values {
 	struct cmd_globals globals;
 	bool force;
 	uint64_t idle_ms;
+	uint64_t results_budget;
+	uint64_t results_share;
 	/* How the CLI starts one. */
 	const char *listen_fd;
 	const char *control_fd;
@@ -30,17 +33,14 @@ struct daemon_values {
 };
 
 /* One request to the daemon and its answer. */
-struct daemon_talk {
-	const struct cmd *cmd;
+struct daemon_answer {
 	const struct daemon_values *values;
-	struct loop *loop;
-	bool stopping; /* it has said that it ends: wait for the end */
-	int status;
+	bool stop;
 };
 
-static int daemon_print_status(const struct daemon_talk *talk, const struct status_reply_msg *m)
+static int daemon_print_status(const struct daemon_answer *answer, const struct status_reply_msg *m)
 {
-	const char *format = talk->values->globals.output;
+	const char *format = answer->values->globals.output;
 	char since[CLOCK_RFC3339_SIZE];
 	struct buf text = {0};
 
@@ -75,86 +75,64 @@ static int daemon_print_status(const struct daemon_talk *talk, const struct stat
 	return cmd_print(&text);
 }
 
-static int daemon_on_status(struct daemon_talk *talk, const void *body, size_t len)
+static int daemon_on_status(struct daemon_answer *answer, const void *body, size_t len, int *status,
+			    struct errmsg *msg)
 {
 	struct status_reply_msg m;
-	struct errmsg msg;
-	int status;
+	int rc = status_reply_get(&m, body, len, msg);
 
-	if (status_reply_get(&m, body, len, &msg) != 0)
-		return cmd_error(EXIT_NO_DAEMON, "%s", msg.text);
-	status = daemon_print_status(talk, &m);
+	if (rc)
+		return rc;
+	*status = daemon_print_status(answer, &m);
 	status_reply_done(&m);
-	return status;
+	return ASK_DONE;
 }
 
-static int daemon_on_shutdown(struct daemon_talk *talk, const void *body, size_t len)
+static int daemon_on_shutdown(const void *body, size_t len, int *status, struct errmsg *msg)
 {
 	struct shutdown_reply_msg m;
-	struct errmsg msg;
+	int rc = shutdown_reply_get(&m, body, len, msg);
 
-	if (shutdown_reply_get(&m, body, len, &msg) != 0)
-		return cmd_error(EXIT_NO_DAEMON, "%s", msg.text);
-	if (m.jobs == 1)
-		return cmd_error(EXIT_INTERNAL, "a job is still running: --force stops it, too");
-	if (m.jobs)
-		return cmd_error(EXIT_INTERNAL,
-				 "%llu jobs are still running: --force stops them, too",
-				 (unsigned long long)m.jobs);
-	talk->stopping = true;
-	return EXIT_OK;
+	if (rc)
+		return rc;
+	if (!m.jobs)
+		return ASK_LEAVE;
+	*status = m.jobs == 1 ? cmd_error(EXIT_INTERNAL,
+					  "a job is still running: --force stops it, too")
+			      : cmd_error(EXIT_INTERNAL,
+					  "%llu jobs are still running: --force stops them, too",
+					  (unsigned long long)m.jobs);
+	return ASK_DONE;
 }
 
-static void daemon_on_message(void *arg, uint8_t type, const void *body, size_t len)
+static int daemon_on_message(void *arg, uint8_t type, const void *body, size_t len, int *status,
+			     struct errmsg *msg)
 {
-	struct daemon_talk *talk = arg;
-	struct error_msg error;
-
-	if (type == MSG_STATUS_REPLY) {
-		talk->status = daemon_on_status(talk, body, len);
-	} else if (type == MSG_SHUTDOWN_REPLY) {
-		talk->status = daemon_on_shutdown(talk, body, len);
-	} else if (type == MSG_ERROR && error_get(&error, body, len, NULL) == 0) {
-		talk->status = cmd_error(EXIT_INTERNAL, "%s", error.text ? error.text : "?");
-		error_done(&error);
-	}
-	if (!talk->stopping)
-		loop_stop(talk->loop);
+	if (type == MSG_STATUS_REPLY)
+		return daemon_on_status(arg, body, len, status, msg);
+	if (type == MSG_SHUTDOWN_REPLY)
+		return daemon_on_shutdown(body, len, status, msg);
+	return err_set(msg, ERR_PROTO, "message %u is not expected here", type);
 }
 
-static void daemon_on_closed(void *arg, const char *why)
+static void daemon_send(void *arg, struct control *control)
 {
-	struct daemon_talk *talk = arg;
-
-	if (!talk->stopping)
-		talk->status = cmd_error(EXIT_NO_DAEMON, "%s", why);
-	loop_stop(talk->loop);
-}
-
-static int daemon_talk(const struct cmd *cmd, const struct daemon_values *values,
-		       const struct paths *paths, bool stop)
-{
-	static const struct control_events events = {daemon_on_message, daemon_on_closed};
-	struct daemon_talk talk = {.cmd = cmd, .values = values, .loop = loop_new()};
-	struct shutdown_msg shutdown = {.force = values->force};
-	struct control *control = NULL;
+	struct daemon_answer *answer = arg;
+	struct shutdown_msg shutdown = {.force = answer->values->force};
 	struct buf body = {0};
-	struct errmsg msg;
-	int rc = control_open(&control, talk.loop, paths, CONTROL_CONNECT, &events, &talk, &msg);
 
-	if (rc == ERR_NOTFOUND && stop) {
-		talk.status = EXIT_OK; /* what was asked for is so */
-	} else if (rc) {
-		talk.status = cmd_control_error(rc, msg.text);
-	} else {
-		if (stop)
-			shutdown_put(&body, &shutdown);
-		control_send(control, stop ? MSG_SHUTDOWN : MSG_STATUS, &body);
-		loop_run(talk.loop);
-	}
-	control_free(control);
-	loop_free(talk.loop);
-	return talk.status;
+	if (answer->stop)
+		shutdown_put(&body, &shutdown);
+	control_send(control, answer->stop ? MSG_SHUTDOWN : MSG_STATUS, &body);
+}
+
+static int daemon_ask(const struct cmd *cmd, const struct daemon_values *values, bool stop)
+{
+	struct daemon_answer answer = {.values = values, .stop = stop};
+
+	/* No daemon, and so nothing to stop: what was asked for is so. */
+	return ask(cmd, &values->globals, stop ? CONTROL_IF_RUNNING : CONTROL_CONNECT, daemon_send,
+		   daemon_on_message, &answer);
 }
 
 static int daemon_fd(const char *text)
@@ -164,26 +142,43 @@ static int daemon_fd(const char *text)
 	return text && count_parse(&fd, text, 0, 1u << 20, "fd", NULL) == 0 ? (int)fd : -1;
 }
 
+/* The option, else the variable, else the files, else ten minutes. */
+static uint64_t daemon_idle_ms(const struct daemon_values *values)
+{
+	const char *env = getenv("MUSTER_IDLE_TIMEOUT");
+	struct errmsg msg;
+	uint64_t ms;
+
+	if (values->idle_ms)
+		return values->idle_ms;
+	if (env && duration_parse(&ms, env, "MUSTER_IDLE_TIMEOUT", &msg) == 0)
+		return ms;
+	if (env)
+		log_warn("%s", msg.text);
+	return config_get(values->globals.config, CONFIG_IDLE_TIMEOUT, DAEMON_IDLE_MS);
+}
+
 static int daemon_run(const struct daemon_values *values, const struct paths *paths)
 {
+	const struct config *config = values->globals.config;
 	struct daemon_options options = {.listen_fd = daemon_fd(values->listen_fd),
 					 .control_fd = daemon_fd(values->control_fd),
 					 .socket_path = values->socket_path,
 					 .lock_path = values->lock_path,
-					 .version = MUSTER_VERSION,
-					 .idle_ms = values->idle_ms};
-	const char *env = getenv("MUSTER_LOG"), *idle = getenv("MUSTER_IDLE_TIMEOUT");
+					 .version = MUSTER_VERSION};
+	const char *env = getenv("MUSTER_LOG");
 	int level = env ? log_level_parse(env) : -1;
 	struct errmsg msg;
 
 	/* Behind a socket pair its stderr is the user's; else it is the log file or a journal. */
 	if (options.control_fd < 0)
 		log_open(STDERR_FILENO, level >= 0 ? (enum log_level)level : LOG_INFO, true);
-	if (!options.idle_ms)
-		options.idle_ms = DAEMON_IDLE_MS;
-	if (!values->idle_ms && idle &&
-	    duration_parse(&options.idle_ms, idle, "MUSTER_IDLE_TIMEOUT", &msg) != 0)
-		log_warn("%s", msg.text);
+	options.idle_ms = daemon_idle_ms(values);
+	options.results_budget = values->results_budget
+					 ? values->results_budget
+					 : config_get(config, CONFIG_RESULTS_BUDGET, 0);
+	options.results_share = values->results_share ? values->results_share
+						      : config_get(config, CONFIG_RESULTS_SHARE, 0);
 	if (options.listen_fd < 0 && options.control_fd < 0) {
 		options.listen_fd = start_listen(paths, &msg);
 		if (options.listen_fd < 0)
@@ -214,9 +209,9 @@ static int daemon_cmd_run(const struct cmd *cmd, void *arg, int argc, char **arg
 	if (strcmp(verb, "run") == 0)
 		status = daemon_run(values, &paths);
 	else if (strcmp(verb, "status") == 0)
-		status = daemon_talk(cmd, values, &paths, false);
+		status = daemon_ask(cmd, values, false);
 	else if (strcmp(verb, "stop") == 0)
-		status = daemon_talk(cmd, values, &paths, true);
+		status = daemon_ask(cmd, values, true);
 	else
 		status = cmd_usage(cmd, "'%s' is none of status, stop, run", verb);
 	paths_done(&paths);
@@ -228,6 +223,10 @@ static const struct option_row daemon_rows[] = {
 	{"force", 'f', OPTION_FLAG, VALUE(force), NULL, "stop: end jobs that are still running"},
 	{"idle-timeout", 0, OPTION_DURATION, VALUE(idle_ms), "TIME",
 	 "run: leave after so long without work (10m)"},
+	{"results-budget", 0, OPTION_SIZE, VALUE(results_budget), "SIZE",
+	 "run: memory for unread results of all jobs (256M);\nwhere it is full, commands wait"},
+	{"results-share", 0, OPTION_SIZE, VALUE(results_share), "SIZE",
+	 "run: the same for the results of one host (1M)"},
 	{"listen-fd", 0, OPTION_TEXT, VALUE(listen_fd), "FD", NULL},
 	{"control-fd", 0, OPTION_TEXT, VALUE(control_fd), "FD", NULL},
 	{"socket-path", 0, OPTION_TEXT, VALUE(socket_path), "PATH", NULL},

@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "invoke.h"
 #include "limits.h"
+#include "submit_job.h"
 #include "targets.h"
 
 struct invoke_values {
@@ -19,23 +20,13 @@ struct invoke_values {
 	uint64_t connect_timeout_ms;
 	uint64_t grace_ms;
 	const char *shell;
+	const char *job_name;
+	bool as_job;
 	bool ephemeral;
 	bool allow_empty;
 	bool no_labels;
 	bool largest;
 };
-
-/* The command as people see it in get. */
-static char *invoke_display(const struct invoke_values *v, int argc, char **argv)
-{
-	struct buf text = {0};
-
-	if (v->shell)
-		return xstrdup(v->shell);
-	for (int i = 0; i < argc; i++)
-		buf_addf(&text, "%s%s", i ? " " : "", argv[i]);
-	return buf_take_str(&text);
-}
 
 /* Seen here, as it would not fit into a message to the daemon. */
 static bool invoke_is_too_long(const struct invoke_values *v, int argc, char **argv)
@@ -66,7 +57,12 @@ static int invoke_check(const struct cmd *cmd, const struct invoke_values *v, in
 				 "hosts and run that",
 				 LIMIT_COMMAND >> 10);
 	if (format && !format_find(format))
-		return cmd_usage(cmd, "--output: '%s' is none of text, jsonl", format);
+		return cmd_usage(cmd, "--output: '%s' is none of " FORMAT_NAMES, format);
+	if ((v->as_job || v->job_name) && (v->ephemeral || v->largest || v->no_labels))
+		return cmd_usage(cmd, "%s is not for a job that is left to the daemon",
+				 v->ephemeral ? "--ephemeral"
+				 : v->largest ? "-S"
+					      : "-N");
 	return EXIT_OK;
 }
 
@@ -83,19 +79,12 @@ static int invoke_ssh_config(const struct cmd *cmd, const char *given, char **re
 	return *ret ? EXIT_OK : cmd_usage(cmd, "-F: %s: no such file that can be read", given);
 }
 
-static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *v,
-			     const struct hostlist *hosts, int argc, char **argv)
+static int invoke_live(const struct cmd *cmd, const struct invoke_values *v,
+		       const struct hostlist *hosts, const struct job_open_msg *open)
 {
-	const char *shell[] = {v->shell, NULL};
 	struct invoke_options options = {
 		.hosts = hosts,
-		.argv = v->shell ? shell : (const char *const *)argv,
-		.argc = v->shell ? 1 : (size_t)argc,
-		.shell = v->shell != NULL,
-		.throttle = v->throttle,
-		.run_timeout_ms = v->timeout_ms,
-		.connect_timeout_ms = v->connect_timeout_ms,
-		.grace_ms = v->grace_ms,
+		.open = open,
 		.format = format_find(v->globals.output ? v->globals.output : "text"),
 		.labels = !v->no_labels,
 		.quiet = v->globals.quiet,
@@ -108,18 +97,43 @@ static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *
 	struct paths paths;
 	int status;
 
-	status = invoke_ssh_config(cmd, v->globals.ssh_config, &options.ssh_config);
+	if (paths_find(&paths, cmd_daemon_name(&v->globals), &msg) != 0)
+		return cmd_usage(cmd, "%s", msg.text);
+	status = invoke_run(&options, &paths);
+	paths_done(&paths);
+	return status;
+}
+
+static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *v,
+			     const struct hostlist *hosts, int argc, char **argv)
+{
+	const struct config *config = v->globals.config;
+	const char *shell[] = {v->shell, NULL};
+	const char *const *words = v->shell ? shell : (const char *const *)argv;
+	struct job_open_msg open = {
+		.name = (char *)(uintptr_t)v->job_name,
+		.argv = (char **)(uintptr_t)words,
+		.argc = v->shell ? 1 : (size_t)argc,
+		.shell = v->shell != NULL,
+		.throttle =
+			v->throttle ? v->throttle : config_get(config, CONFIG_THROTTLE_LIMIT, 0),
+		.run_timeout_ms = v->timeout_ms,
+		.connect_timeout_ms = v->connect_timeout_ms
+					      ? v->connect_timeout_ms
+					      : config_get(config, CONFIG_CONNECT_TIMEOUT, 0),
+		.stop_grace_ms =
+			v->grace_ms ? v->grace_ms : config_get(config, CONFIG_STOP_GRACE, 0),
+		.background = v->as_job || v->job_name,
+	};
+	int status = invoke_ssh_config(cmd, v->globals.ssh_config, &open.ssh_config);
+
 	if (status != EXIT_OK)
 		return status;
-	if (paths_find(&paths, cmd_daemon_name(&v->globals), &msg) == 0) {
-		options.display = invoke_display(v, argc, argv);
-		status = invoke_run(&options, &paths);
-		free(options.display);
-		paths_done(&paths);
-	} else {
-		status = cmd_usage(cmd, "%s", msg.text);
-	}
-	free(options.ssh_config);
+	open.display = submit_display(words, open.argc, open.shell);
+	status = open.background ? submit_job(cmd, &v->globals, &open, hosts)
+				 : invoke_live(cmd, v, hosts, &open);
+	free(open.display);
+	free(open.ssh_config);
 	return status;
 }
 
@@ -160,6 +174,10 @@ static const struct option_row invoke_rows[] = {
 	 "between TERM and KILL when a command is ended\n(10s)"},
 	{"shell", 0, OPTION_TEXT, VALUE(shell), "TEXT",
 	 "run this text with sh, instead of COMMAND"},
+	{"as-job", 0, OPTION_FLAG, VALUE(as_job), NULL,
+	 "leave it to the daemon; return at once with its row\n(with --quiet: its id)"},
+	{"job-name", 0, OPTION_TEXT, VALUE(job_name), "NAME", "the same, with this name (Job<Id>)"},
+	{"hide-computer-name", 0, OPTION_FLAG, VALUE(no_labels), NULL, "the same as -N"},
 	{"no-labels", 'N', OPTION_FLAG, VALUE(no_labels), NULL, "no 'host: ' before lines"},
 	{"ephemeral", 0, OPTION_FLAG, VALUE(ephemeral), NULL,
 	 "with a daemon of its own, which ends with it"},

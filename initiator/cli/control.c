@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@
 #include "start.h"
 
 #define CONTROL_HELLO_MS 10000u
+#define CONTROL_FLUSH_NS UINT64_C(1000000000)
 #define CONTROL_TRIES	 5
 
 struct control {
@@ -260,4 +262,25 @@ void control_send(struct control *control, enum message_type type, struct buf *b
 uint64_t control_daemon_pid(const struct control *control)
 {
 	return control->pid;
+}
+
+void control_flush(struct control *control)
+{
+	uint64_t deadline_ns = clock_mono_ns() + CONTROL_FLUSH_NS;
+	struct evbuffer *out;
+	struct pollfd p;
+
+	if (control->closed)
+		return;
+	out = bufferevent_get_output(control->bev);
+	p = (struct pollfd){.fd = bufferevent_getfd(control->bev), .events = POLLOUT};
+	/* Only the bufferevent may take from it otherwise. */
+	(void)bufferevent_disable(control->bev, EV_WRITE);
+	(void)evbuffer_unfreeze(out, 1);
+	while (evbuffer_get_length(out) && clock_mono_ns() < deadline_ns) {
+		if (poll(&p, 1, 100) < 0 || (p.revents & POLLERR))
+			return;
+		if (evbuffer_write(out, p.fd) < 0 && errno != EAGAIN)
+			return;
+	}
 }

@@ -20,7 +20,12 @@ struct control_events {
 	void (*closed)(void *arg, const char *why);
 };
 
-enum control_mode { CONTROL_CONNECT, CONTROL_START, CONTROL_EPHEMERAL };
+enum control_mode {
+	CONTROL_CONNECT,    /* the one that is running */
+	CONTROL_IF_RUNNING, /* the same; that there is none is fine for the caller */
+	CONTROL_START,	    /* started if there is none */
+	CONTROL_EPHEMERAL   /* one of our own */
+};
 
 /*
  * Reaches the daemon (starting one, by mode) and exchanges HELLO, waiting for at most some seconds;
@@ -34,6 +39,9 @@ void control_free(struct control *control); /* NULL is fine. Not from inside an 
 
 /* Sends a message; the body is taken and is empty afterwards. */
 void control_send(struct control *control, enum message_type type, struct buf *body);
+
+/* Writes out what was sent, when the loop will not run again. Waits at most a second. */
+void control_flush(struct control *control);
 
 /* Stops delivering messages, or goes on: when our own output is not being read. */
 void control_hold(struct control *control, bool hold);

@@ -55,3 +55,27 @@ int count_parse(uint64_t *ret, const char *text, uint64_t min, uint64_t max, con
 	*ret = v;
 	return 0;
 }
+
+int size_parse(uint64_t *ret, const char *text, const char *what, struct errmsg *msg)
+{
+	static const char units[] = "KMG";
+	unsigned long long v;
+	char *end = NULL;
+	const char *unit;
+	unsigned shift = 0;
+
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	if (unit) {
+		shift = 10 * (unsigned)(unit - units + 1);
+		end++;
+	}
+	if (!isdigit((unsigned char)*text) || *end)
+		return err_set(msg, ERR_SYNTAX,
+			       "%s: '%s' is no size (examples: 65536, 64K, 256M, 1G)", what, text);
+	if (errno || v > SIZE_LARGEST >> shift || v << shift < SIZE_SMALLEST)
+		return err_set(msg, ERR_RANGE, "%s: '%s' is not from 4K to 1024G", what, text);
+	*ret = v << shift;
+	return 0;
+}

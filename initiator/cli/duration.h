@@ -1,4 +1,4 @@
-/* Times and counts as people write them on the command line. */
+/* Times, counts and sizes as people write them, on the command line and in muster.conf. */
 #ifndef MUSTER_DURATION_H
 #define MUSTER_DURATION_H
 
@@ -15,5 +15,10 @@ int duration_parse(uint64_t *ret_ms, const char *text, const char *what, struct 
 /* A whole number from min to max. The same errors. */
 int count_parse(uint64_t *ret, const char *text, uint64_t min, uint64_t max, const char *what,
 		struct errmsg *msg);
+
+/* "65536", "64K", "256M", "1G": bytes, from SIZE_SMALLEST to SIZE_LARGEST. The same errors. */
+#define SIZE_SMALLEST (UINT64_C(4) << 10)
+#define SIZE_LARGEST  (UINT64_C(1) << 40)
+int size_parse(uint64_t *ret, const char *text, const char *what, struct errmsg *msg);
 
 #endif

@@ -13,7 +13,7 @@ enum exit_status {
 	EXIT_NO_DAEMON = 255
 };
 
-/* Where several apply: 1 wins over 4, 4 over 3, and 3 over 5. */
+/* Where several apply: 1 wins over 2, 2 over 4, 4 over 3, and 3 over 5. */
 int exit_worse(int a, int b);
 
 #endif

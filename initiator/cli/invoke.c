@@ -14,6 +14,7 @@
 #include "control_msg.h"
 #include "exit.h"
 #include "out.h"
+#include "submit_job.h"
 #include "view.h"
 
 /* A second interrupt within this time stops the job. */
@@ -96,7 +97,8 @@ static int invoke_on_accepted(struct invoke *iv, const void *body, size_t len, s
 		return rc;
 	iv->job = m.job;
 	iv->first_child = m.first_child;
-	view_set_job(iv->view, m.job, m.first_child);
+	for (size_t i = 0; i < iv->count; i++)
+		view_add_source(iv->view, m.first_child + i, m.job, iv->labels[i]);
 	job_accepted_done(&m);
 	return 0;
 }
@@ -146,46 +148,44 @@ static int invoke_on_warning(struct invoke *iv, const void *body, size_t len, st
 	return 0;
 }
 
+static int invoke_on_end(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
+{
+	(void)body;
+	(void)len;
+	(void)msg;
+	iv->ended = true;
+	loop_stop(iv->loop);
+	return 0;
+}
+
 static bool invoke_is_full(const struct invoke *iv)
 {
 	return view_is_busy(iv->view) || out_is_full(iv->out);
 }
 
+static int invoke_on_records(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
+{
+	/* After an interrupt a reader who does not read must not keep us from the end. */
+	if (iv->interrupted && invoke_is_full(iv))
+		return 0;
+	return view_records(iv->view, body, len, msg);
+}
+
 static int invoke_take(struct invoke *iv, uint8_t type, const void *body, size_t len,
 		       struct errmsg *msg)
 {
-	switch ((enum message_type)type) {
-	case MSG_JOB_ACCEPTED:
-		return invoke_on_accepted(iv, body, len, msg);
-	case MSG_CHILD_STATE:
-		return invoke_on_child(iv, body, len, msg);
-	case MSG_RECORDS:
-		/* After an interrupt a reader who does not read must not keep us from the end. */
-		if (iv->interrupted && invoke_is_full(iv))
-			return 0;
-		return view_records(iv->view, body, len, msg);
-	case MSG_WARNING:
-		return invoke_on_warning(iv, body, len, msg);
-	case MSG_ERROR:
-		return invoke_on_error(iv, body, len, msg);
-	case MSG_JOB_END:
-		iv->ended = true;
-		loop_stop(iv->loop);
-		return 0;
-	case MSG_HELLO:
-	case MSG_JOB_OPEN:
-	case MSG_JOB_TARGETS:
-	case MSG_JOB_RUN:
-	case MSG_JOB_STOP:
-	case MSG_GET:
-	case MSG_GET_ROW:
-	case MSG_GET_END:
-	case MSG_STATUS:
-	case MSG_STATUS_REPLY:
-	case MSG_SHUTDOWN:
-	case MSG_SHUTDOWN_REPLY:
-		break;
-	}
+	static const struct {
+		enum message_type type;
+		int (*fn)(struct invoke *iv, const void *body, size_t len, struct errmsg *msg);
+	} rows[] = {
+		{MSG_RECORDS, invoke_on_records},	{MSG_CHILD_STATE, invoke_on_child},
+		{MSG_JOB_ACCEPTED, invoke_on_accepted}, {MSG_WARNING, invoke_on_warning},
+		{MSG_ERROR, invoke_on_error},		{MSG_JOB_END, invoke_on_end},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].type == type)
+			return rows[i].fn(iv, body, len, msg);
 	return err_set(msg, ERR_PROTO, "message %u is not expected here", type);
 }
 
@@ -226,6 +226,8 @@ static void invoke_on_room(void *arg)
 	struct invoke *iv = arg;
 	struct errmsg msg = {{0}};
 
+	if (iv->ended)
+		return;
 	if (view_go_on(iv->view, &msg) != 0)
 		invoke_fail(iv, EXIT_INTERNAL, msg.text);
 	else
@@ -332,54 +334,19 @@ static void invoke_unwatch_signals(struct invoke *iv)
 
 /* --- submitting ---------------------------------------------------------------------------- */
 
-static void invoke_send_targets(struct invoke *iv)
+static void invoke_send(void *arg, enum message_type type, struct buf *body)
 {
-	struct job_target targets[CONTROL_TARGETS_BATCH];
-	size_t done = 0;
+	struct invoke *iv = arg;
 
-	while (done < iv->count) {
-		struct job_targets_msg m = {.targets = targets};
-		struct buf body = {0};
-
-		for (; m.count < CONTROL_TARGETS_BATCH && done < iv->count; m.count++, done++) {
-			const struct host *h = hostlist_at(iv->options->hosts, done);
-
-			targets[m.count] = (struct job_target){.host = h->label,
-							       .hostname = h->name,
-							       .user = h->user,
-							       .port = h->port};
-		}
-		job_targets_put(&body, &m);
-		control_send(iv->control, MSG_JOB_TARGETS, &body);
-	}
+	control_send(iv->control, type, body);
 }
 
 static void invoke_submit(struct invoke *iv)
 {
 	const struct invoke_options *o = iv->options;
-	char **argv = xcalloc(o->argc, sizeof(char *));
-	struct job_open_msg open = {.display = o->display,
-				    .argv = argv,
-				    .argc = o->argc,
-				    .shell = o->shell,
-				    .throttle = o->throttle,
-				    .run_timeout_ms = o->run_timeout_ms,
-				    .connect_timeout_ms = o->connect_timeout_ms,
-				    .stop_grace_ms = o->grace_ms,
-				    .ssh_config = o->ssh_config,
-				    .agent_socket = getenv("SSH_AUTH_SOCK"),
-				    .home = getenv("HOME")};
-	struct buf body = {0};
+	struct job_open_msg open = *o->open;
 
-	for (size_t i = 0; i < o->argc; i++)
-		argv[i] = xstrdup(o->argv[i]);
-	job_open_put(&body, &open);
-	control_send(iv->control, MSG_JOB_OPEN, &body);
-	for (size_t i = 0; i < o->argc; i++)
-		free(argv[i]);
-	free(argv);
-	invoke_send_targets(iv);
-	control_send(iv->control, MSG_JOB_RUN, &body);
+	submit_send(&open, o->hosts, invoke_send, iv);
 }
 
 static void invoke_open(struct invoke *iv)
@@ -403,7 +370,7 @@ static void invoke_open(struct invoke *iv)
 	iv->out = out_new(iv->loop, &out_events, iv);
 	iv->board = board_new(iv->loop, iv->out, iv->labels, iv->count, tty_err && !o->quiet,
 			      o->colour_err);
-	iv->view = view_new(&view, iv->out, iv->board, iv->labels, iv->count);
+	iv->view = view_new(&view, iv->out, iv->board);
 	invoke_watch_signals(iv);
 }
 
@@ -422,6 +389,7 @@ static int invoke_finish(struct invoke *iv)
 	struct buf verdict = {0};
 
 	board_stop(iv->board);
+	view_close(iv->view);
 	/* Of hosts that we stopped because nobody reads any more there is nothing to say. */
 	if (iv->status == EXIT_INTERNAL || (iv->status == EXIT_OK && !iv->out_failed))
 		board_verdict(iv->board, &verdict);

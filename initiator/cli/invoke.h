@@ -6,21 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control_msg.h"
 #include "format.h"
 #include "hostlist.h"
 #include "paths.h"
 
 struct invoke_options {
-	const struct hostlist *hosts; /* at least one */
-	const char *const *argv;
-	size_t argc;
-	bool shell; /* argv is one script text */
-	char *display;
-	char *ssh_config; /* absolute, "none", or NULL */
-	uint64_t throttle;
-	uint64_t run_timeout_ms;
-	uint64_t connect_timeout_ms;
-	uint64_t grace_ms;
+	const struct hostlist *hosts;	 /* at least one */
+	const struct job_open_msg *open; /* what to run and how; borrowed */
 	const struct format *format;
 	bool labels;
 	bool quiet;

@@ -12,16 +12,20 @@
 #include "fd.h"
 #include "log.h"
 
-static const struct cmd *const main_cmds[] = {&cmd_invoke, &cmd_get, &cmd_daemon};
+static const struct cmd *const main_cmds[] = {
+	&cmd_invoke, &cmd_start,  &cmd_get,	&cmd_receive, &cmd_wait,
+	&cmd_stop,   &cmd_remove, &cmd_suspend, &cmd_resume,  &cmd_daemon,
+};
 
 /* Other names of the same commands, PowerShell's among them; in any case. */
 static const struct {
 	const char *name;
 	const struct cmd *cmd;
 } main_aliases[] = {
-	{"run", &cmd_invoke},
-	{"Invoke-Command", &cmd_invoke},
-	{"Get-Job", &cmd_get},
+	{"run", &cmd_invoke},	     {"Invoke-Command", &cmd_invoke}, {"Start-Job", &cmd_start},
+	{"Get-Job", &cmd_get},	     {"Receive-Job", &cmd_receive},   {"Wait-Job", &cmd_wait},
+	{"Stop-Job", &cmd_stop},     {"Remove-Job", &cmd_remove},     {"Suspend-Job", &cmd_suspend},
+	{"Resume-Job", &cmd_resume},
 };
 
 #define GLOBAL(field) offsetof(struct cmd_globals, field)
@@ -113,12 +117,14 @@ static int main_run(const struct cmd *cmd, const struct cmd_globals *globals, in
 	size_t count = cmd->option_count + ARRAY_LEN(main_globals);
 	struct option_row *rows = xcalloc(count, sizeof *rows);
 	struct cmd_globals *values = xcalloc(1, cmd->values_size);
+	struct config config = {0};
 	struct errmsg msg;
 	int first = 1, status;
 
 	memcpy(rows, cmd->options, cmd->option_count * sizeof *rows);
 	memcpy(rows + cmd->option_count, main_globals, sizeof main_globals);
 	*values = *globals;
+	values->config = &config;
 	if (options_parse(rows, count, values, cmd->stop_at_word, argc, argv, &first, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
 	else if (values->help)
@@ -127,6 +133,8 @@ static int main_run(const struct cmd *cmd, const struct cmd_globals *globals, in
 		status = main_version();
 	else if (main_check_globals(cmd, values) != EXIT_OK)
 		status = EXIT_USAGE;
+	else if (config_load(&config, &msg) != 0)
+		status = cmd_error(EXIT_USAGE, "%s", msg.text);
 	else
 		status = cmd->run(cmd, values, argc - first, argv + first);
 	options_done(rows, count, values);

@@ -40,8 +40,13 @@ static int option_set(const struct option_row *row, void *values, const char *te
 			return err_set(msg, ERR_RANGE, "%s: '%s' is no time above zero", what,
 				       text);
 		return 0;
+	case OPTION_WAIT:
+		((struct option_wait *)(void *)at)->given = true;
+		return duration_parse(&((struct option_wait *)(void *)at)->ms, text, what, msg);
 	case OPTION_COUNT:
 		return count_parse((uint64_t *)(void *)at, text, 1, LIMIT_HOSTS, what, msg);
+	case OPTION_SIZE:
+		return size_parse((uint64_t *)(void *)at, text, what, msg);
 	}
 	return 0;
 }

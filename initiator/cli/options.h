@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buf.h"
 #include "err.h"
@@ -13,12 +14,19 @@ enum option_kind {
 	OPTION_TEXT,	 /* const char * */
 	OPTION_TEXTS,	 /* struct option_texts: may be repeated */
 	OPTION_DURATION, /* uint64_t, milliseconds; at least 1 */
-	OPTION_COUNT	 /* uint64_t, at least 1 */
+	OPTION_WAIT,	 /* struct option_wait: a duration that may be 0 */
+	OPTION_COUNT,	 /* uint64_t, at least 1 */
+	OPTION_SIZE	 /* uint64_t, bytes; size_parse */
 };
 
 struct option_texts {
 	const char **at;
 	size_t count;
+};
+
+struct option_wait {
+	uint64_t ms;
+	bool given;
 };
 
 struct option_row {

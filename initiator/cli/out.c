@@ -1,9 +1,12 @@
 #include "out.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,10 +15,23 @@
 #include "clock.h"
 #include "fd.h"
 
+/* Looks at a pipe before we wait for it in earnest. */
+#define OUT_SPINS 200u
+
+/* A mark stands in every lane; it is reached when it is in all of them. */
+struct out_mark {
+	struct out *out;
+	out_mark_fn *fn;
+	void *arg;
+	size_t lanes; /* where it has not been reached */
+	bool written;
+};
+
 struct out_item {
 	struct out_item *next;
 	int fd;
 	struct buf data;
+	struct out_mark *mark; /* NULL: data */
 };
 
 /* A queue with its thread. */
@@ -38,6 +54,7 @@ struct out {
 	size_t queued;	   /* bytes, what is being written included */
 	bool was_full;
 	bool closing;
+	bool await_reader;
 	size_t running; /* threads */
 	bool left;	/* a thread hangs in a write, and was left behind */
 	bool freed;	/* the last thread frees the memory */
@@ -60,9 +77,19 @@ static void out_on_failed(void *arg)
 		out->events->failed(out->arg, out->error);
 }
 
+static void out_on_mark(void *arg)
+{
+	struct out_mark *mark = arg;
+
+	mark->fn(mark->arg, mark->written);
+	free(mark);
+}
+
 static void out_item_free(struct out_item *item)
 {
 	buf_done(&item->data);
+	if (item->mark && --item->mark->lanes == 0)
+		out_on_mark(item->mark);
 	free(item);
 }
 
@@ -75,6 +102,8 @@ static void out_destroy(struct out *out)
 			struct out_item *item = lane->first;
 
 			lane->first = item->next;
+			if (item->mark)
+				item->mark->written = false;
 			out_item_free(item);
 		}
 		(void)pthread_cond_destroy(&lane->wake);
@@ -104,6 +133,52 @@ static void out_written(struct out_lane *lane, int error)
 	out_item_free(item);
 }
 
+/* With the lock held. */
+static void out_reach(struct out_lane *lane)
+{
+	struct out_item *item = lane->writing;
+	struct out_mark *mark = item->mark;
+
+	/* Only the lane of stdout knows what came before its error, and what behind. */
+	if (lane == &lane->out->lanes[0])
+		mark->written = !lane->out->error;
+	lane->writing = NULL;
+	item->mark = NULL;
+	out_item_free(item);
+	if (--mark->lanes == 0)
+		loop_post(lane->out->loop, out_on_mark, mark);
+}
+
+/* Until the reader has taken everything out of the pipe, or has left. Returns 0 or an errno. */
+static int out_wait_reader(void)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO};
+
+	for (unsigned i = 0;; i++) {
+		bool gone = false;
+		int left = 0;
+
+		/* A reader that waits takes it out within microseconds; others take their time. */
+		if (i > 0 && i < OUT_SPINS)
+			(void)sched_yield();
+		else if (i > 0)
+			gone = poll(&p, 1, 1) > 0 && (p.revents & POLLERR);
+		/* Asked last: who has left may have taken it before. */
+		if (ioctl(STDOUT_FILENO, FIONREAD, &left) < 0 || left == 0)
+			return 0;
+		if (gone)
+			return EPIPE;
+	}
+}
+
+/* Without the lock. Returns 0 or an errno. */
+static int out_write(const struct out_item *item, bool await_reader)
+{
+	if (fd_write_all(item->fd, item->data.data, item->data.len) != 0)
+		return errno;
+	return await_reader && item->fd == STDOUT_FILENO ? out_wait_reader() : 0;
+}
+
 /* Takes the next item, with the lock held, waiting for one. False at the end. */
 static bool out_take(struct out_lane *lane)
 {
@@ -129,13 +204,18 @@ static void *out_thread(void *arg)
 	(void)pthread_mutex_lock(&out->lock);
 	while (out_take(lane)) {
 		const struct out_item *item = lane->writing;
-		bool skip = item->fd == STDOUT_FILENO && out->error;
+		bool await_reader = out->await_reader;
 		int error = 0;
 
-		(void)pthread_mutex_unlock(&out->lock);
-		if (!skip && fd_write_all(item->fd, item->data.data, item->data.len) != 0)
-			error = errno;
-		(void)pthread_mutex_lock(&out->lock);
+		if (item->mark) {
+			out_reach(lane);
+			continue;
+		}
+		if (item->fd != STDOUT_FILENO || !out->error) {
+			(void)pthread_mutex_unlock(&out->lock);
+			error = out_write(item, await_reader);
+			(void)pthread_mutex_lock(&out->lock);
+		}
 		out_written(lane, error);
 	}
 	out->running--;
@@ -181,6 +261,15 @@ struct out *out_new(struct loop *loop, const struct out_events *events, void *ar
 	return out;
 }
 
+/* With the lock held. */
+static void out_queue(struct out_lane *lane, struct out_item *item)
+{
+	*lane->last = item;
+	lane->last = &item->next;
+	lane->out->queued += item->data.len;
+	(void)pthread_cond_signal(&lane->wake);
+}
+
 void out_add(struct out *out, int fd, struct buf *data)
 {
 	struct out_lane *lane = &out->lanes[fd == STDERR_FILENO ? out->lane_count - 1 : 0];
@@ -195,10 +284,32 @@ void out_add(struct out *out, int fd, struct buf *data)
 	item->data = *data;
 	*data = (struct buf){0};
 	(void)pthread_mutex_lock(&out->lock);
-	*lane->last = item;
-	lane->last = &item->next;
-	out->queued += item->data.len;
-	(void)pthread_cond_signal(&lane->wake);
+	out_queue(lane, item);
+	(void)pthread_mutex_unlock(&out->lock);
+}
+
+void out_mark(struct out *out, out_mark_fn *fn, void *arg)
+{
+	struct out_mark *mark = xcalloc(1, sizeof *mark);
+
+	*mark = (struct out_mark){out, fn, arg, out->lane_count, true};
+	(void)pthread_mutex_lock(&out->lock);
+	for (size_t i = 0; i < out->lane_count; i++) {
+		struct out_item *item = xcalloc(1, sizeof *item);
+
+		item->fd = -1;
+		item->mark = mark;
+		out_queue(&out->lanes[i], item);
+	}
+	(void)pthread_mutex_unlock(&out->lock);
+}
+
+void out_await_reader(struct out *out)
+{
+	struct stat st;
+
+	(void)pthread_mutex_lock(&out->lock);
+	out->await_reader = fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode);
 	(void)pthread_mutex_unlock(&out->lock);
 }
 

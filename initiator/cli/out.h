@@ -25,6 +25,19 @@ struct out *out_new(struct loop *loop, const struct out_events *events, void *ar
 /* Adds what data holds, for stdout (fd 1) or stderr (fd 2); data is empty afterwards. */
 void out_add(struct out *out, int fd, struct buf *data);
 
+/*
+ * Tells, from the loop, when all that was added before has been written (written false: it could
+ * not be, or out_free came first; then maybe not from the loop). Once.
+ */
+typedef void out_mark_fn(void *arg, bool written);
+void out_mark(struct out *out, out_mark_fn *fn, void *arg);
+
+/*
+ * From now on what is written to stdout, if that is a pipe, counts as written only when the reader
+ * has taken it out: what a reader who leaves has not read is not lost without a word.
+ */
+void out_await_reader(struct out *out);
+
 /* More than OUT_QUEUE bytes wait: add nothing more than what is at hand. */
 #define OUT_QUEUE (1u << 20)
 bool out_is_full(struct out *out);

@@ -9,6 +9,7 @@
 #include "board.h"
 #include "format.h"
 #include "out.h"
+#include "rows.h"
 
 struct view;
 
@@ -19,18 +20,34 @@ struct view_options {
 	bool split;		       /* the error stream goes to stderr */
 	bool tty_out;		       /* stdout shares the terminal with the progress line */
 	bool tty_err;
+	/*
+	 * Told when the records of a child up to and with seq have been written (or are safe in a
+	 * temporary file, as pieces of a long line are). NULL: nobody wants to know.
+	 */
+	void (*written)(void *arg, uint64_t child, uint64_t seq);
+	void *written_arg;
+	bool one_by_one; /* the first records each alone, so that a reader who stops early leaves
+			    the others unwritten */
 };
 
-/* labels, board and out are borrowed. Freed by view_free. */
-struct view *view_new(const struct view_options *options, struct out *out, struct board *board,
-		      const char *const *labels, size_t count);
+/* board (may be NULL) and out are borrowed. Freed by view_free. */
+struct view *view_new(const struct view_options *options, struct out *out, struct board *board);
 void view_free(struct view *view); /* NULL is fine */
 
-/* What the children's ids mean, from JOB_ACCEPTED. */
-void view_set_job(struct view *view, uint64_t job, uint64_t first_child);
+/* A child whose records may come. label is copied. */
+void view_add_source(struct view *view, uint64_t child, uint64_t job, const char *label);
+
+/* The label of a child; NULL if it is none that was added. Borrowed. */
+const char *view_label(const struct view *view, uint64_t child);
 
 /* Takes the body of a RECORDS message. Returns 0 or a negative ERR_* with msg. */
 int view_records(struct view *view, const void *body, size_t len, struct errmsg *msg);
+
+/* A job among the records. A format without a place for one gets a table on stdout. */
+void view_row(struct view *view, const struct row_view *row);
+
+/* The output is complete: what the format writes at its end. */
+void view_close(struct view *view);
 
 /*
  * True while what was taken is not all handed on (a long line is being written out): no more

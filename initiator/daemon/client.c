@@ -13,6 +13,9 @@
 #include "limits.h"
 #include "log.h"
 
+/* More than a socket holds: somebody still sends. */
+#define CLIENT_REST_MAX (1u << 20)
+
 struct client {
 	struct daemon *daemon;
 	struct bufferevent *bev;
@@ -23,10 +26,11 @@ struct client {
 	void (*drop)(void *context);
 	void (*on_room)(void *arg);
 	void *on_room_arg;
-	bool closing; /* ends when what was sent is gone */
-	bool dead;    /* to be freed from the loop */
-	bool queued;  /* client_free_deferred will come */
-	bool freed;   /* it has nothing left to do but free the memory */
+	bool has_read; /* has been CLIENT_READING */
+	bool closing;  /* ends when what was sent is gone */
+	bool dead;     /* to be freed from the loop */
+	bool queued;   /* client_free_deferred will come */
+	bool freed;    /* it has nothing left to do but free the memory */
 };
 
 static void client_free_deferred(void *arg)
@@ -122,10 +126,30 @@ static void client_on_write(struct bufferevent *bev, void *arg)
 		daemon_consider_leaving(client->daemon);
 }
 
+/* What it said before it left still counts, RECEIVED above all: a write may fail before that has
+ * been read. */
+static void client_read_rest(struct client *client)
+{
+	struct evbuffer *in = bufferevent_get_input(client->bev);
+	evutil_socket_t fd = bufferevent_getfd(client->bev);
+	size_t left = CLIENT_REST_MAX;
+	int n;
+
+	/* Only the bufferevent may add to it otherwise. */
+	(void)evbuffer_unfreeze(in, 0);
+	while (!client->dead && !client->closing && (n = evbuffer_read(in, fd, (int)left)) > 0) {
+		left -= (size_t)n;
+		client_on_read(client->bev, client);
+		if (!left)
+			break;
+	}
+}
+
 static void client_on_event(struct bufferevent *bev, short what, void *arg)
 {
 	(void)bev;
-	(void)what;
+	if (what & BEV_EVENT_WRITING)
+		client_read_rest(arg);
 	client_end(arg);
 }
 
@@ -164,7 +188,9 @@ void client_free(struct client *client)
 	client->dead = true;
 	client_set_context(client, NULL, NULL);
 	event_free(client->greeting);
-	/* The answer to SHUTDOWN, for instance: the loop has no other round. */
+	/* The answer to SHUTDOWN, for instance: the loop has no other round. Only the bufferevent
+	 * may take from it otherwise. */
+	(void)evbuffer_unfreeze(bufferevent_get_output(client->bev), 1);
 	(void)evbuffer_write(bufferevent_get_output(client->bev), bufferevent_getfd(client->bev));
 	bufferevent_free(client->bev);
 	daemon_client_removed(daemon, client);
@@ -188,6 +214,12 @@ void client_set_state(struct client *client, enum client_state state)
 	if (client->state == CLIENT_GREETING)
 		(void)event_del(client->greeting);
 	client->state = state;
+	client->has_read = client->has_read || state == CLIENT_READING;
+}
+
+bool client_has_read(const struct client *client)
+{
+	return client->has_read;
 }
 
 void client_set_context(struct client *client, void *context, void (*drop)(void *context))
@@ -245,9 +277,12 @@ void client_send_error(struct client *client, int code, const char *text)
 	free(m.text);
 }
 
-bool client_has_output(const struct client *client)
+bool client_is_busy(const struct client *client)
 {
-	return !client->dead && evbuffer_get_length(bufferevent_get_output(client->bev)) > 0;
+	if (client->dead)
+		return false;
+	return client->state == CLIENT_READING || client->state == CLIENT_WAITING ||
+	       evbuffer_get_length(bufferevent_get_output(client->bev)) > 0;
 }
 
 bool client_is_full(const struct client *client)

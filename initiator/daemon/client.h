@@ -21,7 +21,9 @@ enum client_state {
 	CLIENT_GREETING, /* its HELLO */
 	CLIENT_IDLE,	 /* a request */
 	CLIENT_FILLING,	 /* the targets of the job that it has opened */
-	CLIENT_RUNNING,	 /* a synchronous job: JOB_STOP may come */
+	CLIENT_RUNNING,	 /* the plan of its job: nothing may come but JOB_STOP */
+	CLIENT_READING,	 /* records on their way to it: RECEIVED and JOB_STOP may come */
+	CLIENT_WAITING,	 /* jobs that it waits for */
 	CLIENT_STATE_COUNT
 };
 
@@ -42,6 +44,9 @@ struct daemon *client_daemon(struct client *client);
 enum client_state client_state(const struct client *client);
 void client_set_state(struct client *client, enum client_state state);
 
+/* Whether it has ever been CLIENT_READING. */
+bool client_has_read(const struct client *client);
+
 /* What a request keeps between messages; freed by drop when it is replaced or the client ends. */
 void client_set_context(struct client *client, void *context, void (*drop)(void *context));
 void *client_context(const struct client *client);
@@ -50,8 +55,8 @@ void *client_context(const struct client *client);
 void client_send(struct client *client, enum message_type type, struct buf *body);
 void client_send_error(struct client *client, int code, const char *text);
 
-/* Not all that was sent has been read by the client. */
-bool client_has_output(const struct client *client);
+/* It is being answered, or has not read all that was sent. */
+bool client_is_busy(const struct client *client);
 
 /* More waits to be read by the client than LIMIT_CLIENT_QUEUE: hold back what fills it. on_room is
  * called once there is room again. */

@@ -6,39 +6,15 @@
 #include "alloc.h"
 #include "client.h"
 #include "clock.h"
-#include "command.h"
-#include "control_get.h"
 #include "control_msg.h"
 #include "daemon_private.h"
+#include "doing.h"
 #include "limits.h"
+#include "reader.h"
 #include "registry.h"
+#include "reply.h"
 #include "run.h"
-
-/* A job between JOB_OPEN and the end of its plan. */
-struct opening {
-	struct client *client;
-	struct job_open_msg open;
-	struct plan_request request;
-	struct plan_work *plan;
-};
-
-static const char control_ending[] = "the daemon is ending";
-
-static void opening_free(void *arg)
-{
-	struct opening *o = arg;
-
-	client_daemon(o->client)->opening--;
-	plan_cancel(o->plan);
-	job_open_done(&o->open);
-	plan_request_done(&o->request);
-	free(o);
-}
-
-static void control_drop_run(void *arg)
-{
-	run_detach(arg);
-}
+#include "submit.h"
 
 static int control_hello(struct client *client, const struct frame *frame, struct errmsg *msg)
 {
@@ -68,144 +44,6 @@ static int control_hello(struct client *client, const struct frame *frame, struc
 	return 0;
 }
 
-/* The command must fit with the marker and all its quotes: found out now, not for each host. */
-static int control_check_command(const struct job_open_msg *open, struct errmsg *msg)
-{
-	static const char id[] = "00000000-0000-4000-8000-000000000000";
-	const char *shell[] = {"sh", "-c", open->argc ? open->argv[0] : ""};
-	struct buf text = {0};
-	int rc;
-
-	if (!open->argc || (open->shell && open->argc != 1))
-		return err_set(msg, ERR_SYNTAX, "there is no command to run");
-	rc = command_exec(&text, id, open->shell ? shell : (const char *const *)open->argv,
-			  open->shell ? 3 : open->argc, msg);
-	buf_done(&text);
-	/* Not the peer's fault against the protocol: the connection goes on. */
-	return rc == ERR_LIMIT ? ERR_RANGE : rc;
-}
-
-static int control_job_open(struct client *client, const struct frame *frame, struct errmsg *msg)
-{
-	struct opening *o = xcalloc(1, sizeof *o);
-	int rc = job_open_get(&o->open, frame->body, frame->len, msg);
-
-	o->client = client;
-	client_daemon(client)->opening++;
-	if (rc == 0)
-		rc = control_check_command(&o->open, msg);
-	if (rc) {
-		opening_free(o);
-		return rc;
-	}
-	o->request.config_path = o->open.ssh_config ? xstrdup(o->open.ssh_config) : NULL;
-	o->request.agent_socket = o->open.agent_socket ? xstrdup(o->open.agent_socket) : NULL;
-	o->request.home = xstrdup(o->open.home ? o->open.home : "/");
-	client_set_context(client, o, opening_free);
-	client_set_state(client, CLIENT_FILLING);
-	return 0;
-}
-
-static int control_job_targets(struct client *client, const struct frame *frame, struct errmsg *msg)
-{
-	struct opening *o = client_context(client);
-	struct job_targets_msg m;
-	int rc = job_targets_get(&m, frame->body, frame->len, msg);
-	size_t n = o->request.count;
-
-	if (rc)
-		return rc;
-	if (n + m.count > LIMIT_HOSTS) {
-		job_targets_done(&m);
-		return err_set(msg, ERR_LIMIT, "more than %u hosts in one job", LIMIT_HOSTS);
-	}
-	o->request.hosts = xrealloc(o->request.hosts, n + m.count, sizeof *o->request.hosts);
-	for (size_t i = 0; i < m.count; i++) {
-		struct job_target *t = &m.targets[i];
-
-		o->request.hosts[n + i] = (struct plan_host){.host = t->host,
-							     .hostname = t->hostname,
-							     .user = t->user,
-							     .port = (uint16_t)t->port};
-		*t = (struct job_target){0};
-	}
-	o->request.count += m.count;
-	job_targets_done(&m);
-	return 0;
-}
-
-static void control_warn(struct client *client, const char *text)
-{
-	while (*text) {
-		size_t n = strcspn(text, "\n");
-		struct warning_msg m = {.text = xstrndup(text, n)};
-		struct buf body = {0};
-
-		warning_put(&body, &m);
-		client_send(client, MSG_WARNING, &body);
-		warning_done(&m);
-		text += n + (text[n] == '\n');
-	}
-}
-
-static void control_accept(struct client *client, struct opening *o, struct plan *plan,
-			   size_t count)
-{
-	const char **locations = xcalloc(count, sizeof(char *));
-	struct job_accepted_msg m;
-	struct buf body = {0};
-	struct run *run;
-
-	for (size_t i = 0; i < count; i++)
-		locations[i] = plan_target(plan, i)->host;
-	run = run_new(client_daemon(client), client, &o->open, plan, locations, count);
-	free(locations);
-	m = (struct job_accepted_msg){.job = job_id(run_job(run)),
-				      .first_child = job_id(run_job(run)) + 1,
-				      .name = xstrdup(job_name(run_job(run)))};
-	job_accepted_put(&body, &m);
-	client_send(client, MSG_JOB_ACCEPTED, &body);
-	job_accepted_done(&m);
-	if (plan_warning(plan))
-		control_warn(client, plan_warning(plan));
-	client_set_context(client, run, control_drop_run);
-	run_start(run);
-}
-
-static void control_on_plan(void *arg, struct plan *plan, const struct errmsg *msg)
-{
-	struct opening *o = arg;
-	struct client *client = o->client;
-	bool ending = client_daemon(client)->ending;
-
-	o->plan = NULL;
-	if (plan && !ending) {
-		control_accept(client, o, plan, plan_count(plan));
-		return;
-	}
-	plan_free(plan);
-	if (ending)
-		client_send_error(client, ERR_CLOSED, control_ending);
-	else
-		client_send_error(client, ERR_SYNTAX, msg->text);
-	client_set_context(client, NULL, NULL);
-	client_set_state(client, CLIENT_IDLE);
-}
-
-static int control_job_run(struct client *client, const struct frame *frame, struct errmsg *msg)
-{
-	struct opening *o = client_context(client);
-
-	(void)frame;
-	if (!o->request.count)
-		return err_set(msg, ERR_PROTO, "JOB_RUN without targets");
-	if (client_daemon(client)->ending)
-		return err_set(msg, ERR_CLOSED, "%s", control_ending);
-	client_set_state(client, CLIENT_RUNNING);
-	o->plan = plan_start(client_daemon(client)->engine, &o->request, control_on_plan, o);
-	return 0;
-}
-
 static int control_job_stop(struct client *client, const struct frame *frame, struct errmsg *msg)
 {
 	struct job_stop_msg m;
@@ -222,9 +60,10 @@ static int control_job_stop(struct client *client, const struct frame *frame, st
 	return 0;
 }
 
-static size_t control_live(const struct daemon *d)
+/* Unfinished jobs, and those whose plan is still being made. */
+static size_t control_live(const struct daemon *daemon)
 {
-	return registry_live(d->registry) + d->opening;
+	return registry_live(daemon->registry) + daemon->opening;
 }
 
 static int control_status(struct client *client, const struct frame *frame, struct errmsg *msg)
@@ -266,19 +105,80 @@ static int control_shutdown(struct client *client, const struct frame *frame, st
 	return 0;
 }
 
+static int control_get(struct client *client, const struct frame *frame, struct errmsg *msg)
+{
+	struct registry *registry = client_daemon(client)->registry;
+	struct get_end_msg end = {0};
+	struct select_result selected;
+	struct buf body = {0};
+	struct get_msg m;
+	int rc = get_get(&m, frame->body, frame->len, msg);
+
+	if (rc)
+		return rc;
+	rc = registry_select(registry, &m.filter, &selected, msg);
+	get_done(&m);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < selected.missing_count; i++)
+		reply_problem(client, 2, selected.missing[i]);
+	for (size_t i = 0; i < selected.note_count; i++)
+		reply_problem(client, 0, selected.notes[i]);
+	for (size_t i = 0; i < selected.count; i++)
+		reply_item(client, &selected.items[i]);
+	select_done(&selected);
+	get_end_put(&body, &end);
+	client_send(client, MSG_GET_END, &body);
+	return 0;
+}
+
+static int control_do(struct client *client, const struct frame *frame, struct errmsg *msg)
+{
+	struct doing_msg m;
+	int rc = doing_get(&m, frame->body, frame->len, msg);
+
+	return rc ? rc : doing_start(client, &m, msg);
+}
+
+static int control_receive(struct client *client, const struct frame *frame, struct errmsg *msg)
+{
+	struct receive_msg m;
+	int rc = receive_get(&m, frame->body, frame->len, msg);
+
+	return rc ? rc : reader_start(client, &m, msg);
+}
+
+static int control_received(struct client *client, const struct frame *frame, struct errmsg *msg)
+{
+	struct received_msg m;
+	int rc = received_get(&m, frame->body, frame->len, msg);
+
+	if (rc == 0 && !client_has_read(client))
+		rc = err_set(msg, ERR_PROTO, "RECEIVED without a RECEIVE");
+	/* One that crossed with RECEIVE_END says nothing new. */
+	if (rc || client_state(client) == CLIENT_IDLE)
+		return rc;
+	return reader_on_received(client, &m, msg);
+}
+
+#define IN(state) (1u << CLIENT_##state)
+
 static const struct {
 	uint8_t type;
 	uint8_t states; /* bit per client_state */
 	client_request_fn *fn;
 } control_requests[] = {
-	{MSG_HELLO, 1u << CLIENT_GREETING, control_hello},
-	{MSG_JOB_OPEN, 1u << CLIENT_IDLE, control_job_open},
-	{MSG_JOB_TARGETS, 1u << CLIENT_FILLING, control_job_targets},
-	{MSG_JOB_RUN, 1u << CLIENT_FILLING, control_job_run},
-	{MSG_JOB_STOP, 1u << CLIENT_IDLE | 1u << CLIENT_RUNNING, control_job_stop},
-	{MSG_GET, 1u << CLIENT_IDLE | 1u << CLIENT_RUNNING, control_get},
-	{MSG_STATUS, 1u << CLIENT_IDLE | 1u << CLIENT_RUNNING, control_status},
-	{MSG_SHUTDOWN, 1u << CLIENT_IDLE, control_shutdown},
+	{MSG_HELLO, IN(GREETING), control_hello},
+	{MSG_JOB_OPEN, IN(IDLE), submit_open},
+	{MSG_JOB_TARGETS, IN(FILLING), submit_targets},
+	{MSG_JOB_RUN, IN(FILLING), submit_run},
+	{MSG_JOB_STOP, IN(IDLE) | IN(RUNNING) | IN(READING), control_job_stop},
+	{MSG_GET, IN(IDLE), control_get},
+	{MSG_DO, IN(IDLE), control_do},
+	{MSG_RECEIVE, IN(IDLE), control_receive},
+	{MSG_RECEIVED, IN(IDLE) | IN(READING), control_received},
+	{MSG_STATUS, IN(IDLE), control_status},
+	{MSG_SHUTDOWN, IN(IDLE), control_shutdown},
 };
 
 client_request_fn *client_find_request(enum client_state state, uint8_t type)

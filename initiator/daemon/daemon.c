@@ -20,6 +20,9 @@
 #include "log.h"
 #include "registry.h"
 
+/* Unread results in memory: all together, and of one child. */
+#define DAEMON_RESULTS_BUDGET (256u << 20)
+#define DAEMON_RESULTS_SHARE  (1u << 20)
 /* The lock is held by a client that is starting a daemon: try again. */
 #define DAEMON_LOCK_RETRY_MS 1000u
 /* Too many open files while accepting: wait for some to be closed. */
@@ -113,13 +116,13 @@ static void daemon_on_flush_deadline(evutil_socket_t fd, short what, void *arg)
 	loop_stop(daemon->loop);
 }
 
-/* No job is live. The end of a job may still be on its way to a client that reads slowly. */
+/* No job is live. The end of one may still have to be told, to a client that reads slowly. */
 static void daemon_leave(struct daemon *daemon)
 {
 	struct timeval tv = loop_ms(DAEMON_FLUSH_MS);
 
 	for (size_t i = 0; i < daemon->client_count; i++) {
-		if (!client_has_output(daemon->clients[i]))
+		if (!client_is_busy(daemon->clients[i]))
 			continue;
 		if (!event_pending(daemon->flush, EV_TIMEOUT, NULL))
 			(void)event_add(daemon->flush, &tv);
@@ -136,7 +139,8 @@ void daemon_consider_leaving(struct daemon *daemon)
 		return;
 	if (daemon->ending)
 		daemon_leave(daemon);
-	else if (!daemon->client_count && daemon->options.idle_ms)
+	else if (!daemon->client_count && daemon->options.idle_ms &&
+		 !registry_is_wanted(daemon->registry))
 		(void)event_add(daemon->idle, &tv);
 }
 
@@ -220,6 +224,10 @@ static void daemon_open(struct daemon *daemon)
 	daemon->fd_limit = fd_limit_raise();
 	daemon->engine = ssh_engine_new(daemon->loop, daemon->fd_limit);
 	daemon->registry = registry_new(daemon);
+	daemon->budget.limit = daemon->options.results_budget ? daemon->options.results_budget
+							      : DAEMON_RESULTS_BUDGET;
+	daemon->budget.share = daemon->options.results_share ? daemon->options.results_share
+							     : DAEMON_RESULTS_SHARE;
 	daemon->started_ns = clock_wall_ns();
 	daemon->idle = evtimer_new(base, daemon_on_idle, daemon);
 	daemon->sigterm = evsignal_new(base, SIGTERM, daemon_on_signal, daemon);

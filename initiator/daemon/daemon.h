@@ -13,6 +13,8 @@ struct daemon_options {
 	const char *socket_path; /* of listen_fd, to be removed at the end; NULL: not ours */
 	const char *lock_path;	 /* held while the socket is removed; NULL: none */
 	const char *version;	 /* "0.1.0" */
+	uint64_t results_budget; /* bytes of unread results in memory; 0: the default */
+	uint64_t results_share;	 /* of them, for one child; 0: the default */
 	uint64_t idle_ms;	 /* leaves after so long without client and live job; 0: never */
 };
 

@@ -9,6 +9,7 @@
 #include "daemon.h"
 #include "engine.h"
 #include "loop.h"
+#include "results.h"
 
 struct client;
 struct registry;
@@ -18,6 +19,7 @@ struct daemon {
 	struct loop *loop;
 	struct ssh_engine *engine;
 	struct registry *registry;
+	struct results_budget budget;
 	struct event *listener;
 	struct event *sigterm;
 	struct event *sigint;

@@ -1,6 +1,8 @@
 /*
- * A link: how one child is carried out. Today a plain SSH exec (ssh/conn.h); this is the place
- * where an agent on the target takes over from it.
+ * A link: how one child is carried out, and what has come of it. The transport is a plain SSH exec
+ * (ssh/conn.h) or a process of this computer (local.h); this is the place where an agent on the
+ * target takes over from the first. It ends with the command; the results stay until the job is
+ * removed.
  */
 #ifndef MUSTER_LINK_H
 #define MUSTER_LINK_H
@@ -8,6 +10,7 @@
 #include <stdbool.h>
 
 #include "job.h"
+#include "results.h"
 #include "run.h"
 
 struct link;
@@ -15,7 +18,15 @@ struct link;
 /* Starts the child's command. Reports by child_on_running and child_on_end, from the loop. */
 struct link *link_start(struct run *run, struct child *child);
 void link_stop(struct link *link);
-void link_hold(struct link *link, bool hold);
+void link_suspend(struct link *link, bool suspend);
 void link_free(struct link *link); /* NULL is fine */
+
+struct results *link_results(struct link *link);
+
+/* Reads on, whatever the results hold: nobody will read them any more. */
+void link_discard(struct link *link);
+
+/* Why the command cannot be carried out (too long), before there is a job. 0 or ERR_RANGE. */
+int link_check(const struct job_open_msg *open, struct errmsg *msg);
 
 #endif

@@ -105,6 +105,44 @@ struct run *registry_find(const struct registry *registry, uint64_t id)
 	return registry->runs[lo - 1];
 }
 
+int registry_select(const struct registry *registry, const struct filter_msg *filter,
+		    struct select_result *ret, struct errmsg *msg)
+{
+	struct select_filter f = {.selectors = (const char *const *)filter->selectors,
+				  .selector_count = filter->selector_count,
+				  .state = filter->state,
+				  .more = filter->more == FILTER_MORE_YES  ? SELECT_MORE_YES
+					  : filter->more == FILTER_MORE_NO ? SELECT_MORE_NO
+									   : SELECT_MORE_ANY,
+				  .command = filter->command,
+				  .before_ns = filter->before_ns,
+				  .after_ns = filter->after_ns,
+				  .newest = filter->newest,
+				  .all = filter->all,
+				  .wild_jobs_only = !filter->children,
+				  .children = filter->children,
+				  .child_state = filter->child_state};
+	struct job **jobs = xcalloc(registry->count, sizeof(struct job *));
+	int rc;
+
+	for (size_t i = 0; i < registry->count; i++)
+		jobs[i] = run_job(registry->runs[i]);
+	rc = select_jobs(ret, jobs, registry->count, &f, msg);
+	free(jobs);
+	return rc;
+}
+
+void registry_remove(struct registry *registry, struct run *run)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < registry->count; i++)
+		if (registry->runs[i] != run)
+			registry->runs[kept++] = registry->runs[i];
+	registry->count = kept;
+	run_free(run);
+}
+
 size_t registry_live(const struct registry *registry)
 {
 	size_t live = 0;
@@ -112,6 +150,18 @@ size_t registry_live(const struct registry *registry)
 	for (size_t i = 0; i < registry->count; i++)
 		live += !job_state_is_finished(job_state(run_job(registry->runs[i])));
 	return live;
+}
+
+bool registry_is_wanted(const struct registry *registry)
+{
+	for (size_t i = 0; i < registry->count; i++) {
+		struct job *job = run_job(registry->runs[i]);
+
+		if (!job_state_is_finished(job_state(job)) ||
+		    (!job_is_hidden(job) && job_has_more_data(job)))
+			return true;
+	}
+	return false;
 }
 
 void registry_stop_all(struct registry *registry)

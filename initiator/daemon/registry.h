@@ -2,8 +2,12 @@
 #ifndef MUSTER_REGISTRY_H
 #define MUSTER_REGISTRY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "control_msg.h"
+#include "select.h"
 
 struct daemon;
 struct job;
@@ -30,8 +34,18 @@ struct run *registry_at(const struct registry *registry, size_t index);
 /* The run whose job, or one of whose children, has this id; NULL: none. */
 struct run *registry_find(const struct registry *registry, uint64_t id);
 
+/* select_jobs over every job. *ret is freed by select_done. */
+int registry_select(const struct registry *registry, const struct filter_msg *filter,
+		    struct select_result *ret, struct errmsg *msg);
+
+/* Frees a finished run. Not from inside of its own calls. */
+void registry_remove(struct registry *registry, struct run *run);
+
 /* Unfinished jobs. */
 size_t registry_live(const struct registry *registry);
+
+/* True if a job is unfinished, or somebody may still come for its results: no time to be idle. */
+bool registry_is_wanted(const struct registry *registry);
 
 /* Stops every unfinished job. */
 void registry_stop_all(struct registry *registry);

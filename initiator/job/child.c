@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ static void child_log(const struct child *child, const struct child_row *row)
 		return;
 	log_debug("job %" PRIu64 ", child %" PRIu64 " on %s: %s -> %s by %s: %s", child->job->id,
 		  child_id(child), escape_str(where, sizeof where, child->location),
-		  child_step_name(row->step), child_step_name(row->next),
+		  child_step_name(row->step), child_step_name(child->step),
 		  child_event_name(row->event), row->reason);
 }
 
@@ -51,19 +52,67 @@ static void child_do_end(struct child *child, const struct outcome *outcome, uin
 
 static bool child_step_holds_slot(enum child_step step)
 {
-	return step == CHILD_STARTING || step == CHILD_RUNNING || step == CHILD_STOPPING;
+	return step >= CHILD_STARTING && step <= CHILD_STOPPING;
+}
+
+static enum child_step child_next(const struct child *child, const struct child_row *row)
+{
+	if (row->next == CHILD_AS_BEFORE)
+		return child->before;
+	if (row->next == CHILD_AS_NOTED)
+		return child->blocked ? CHILD_BLOCKED : CHILD_RUNNING;
+	return row->next;
 }
 
 static void child_move(struct child *child, const struct child_row *row)
 {
-	bool held = child_step_holds_slot(row->step), holds = child_step_holds_slot(row->next);
+	enum child_step next = child_next(child, row);
+	bool held = child_step_holds_slot(row->step), holds = child_step_holds_slot(next);
+	struct job *job = child->job;
 
-	child->step = row->next;
+	child->step = next;
+	if (row->step == CHILD_QUEUED)
+		job->counts.queued--;
 	if (holds && !held)
-		fanout_take(&child->job->fanout);
+		fanout_take(&job->fanout);
 	if (held && !holds)
-		fanout_release(&child->job->fanout);
+		fanout_release(&job->fanout);
 	child_log(child, row);
+}
+
+/* What an action notes. What it asks of the transport comes after the observer: child_call. */
+static void child_note(struct child *child, const struct child_row *row,
+		       const struct outcome *outcome, uint64_t now)
+{
+	if (row->action == CHILD_DO_BEGIN)
+		child_do_begin(child, now);
+	if (row->action == CHILD_DO_END)
+		child_do_end(child, outcome, now);
+	if (row->action == CHILD_DO_REMEMBER)
+		child->before = row->step;
+	if (row->action == CHILD_DO_BLOCK)
+		child->blocked = true;
+	if (row->action == CHILD_DO_UNBLOCK)
+		child->blocked = false;
+}
+
+static void child_call(struct child *child, enum child_action action)
+{
+	struct job *job = child->job;
+
+	if (action == CHILD_DO_START)
+		job->transport->start(job->ctx, child);
+	if (action == CHILD_DO_STOP)
+		job->transport->stop(job->ctx, child);
+	if (action == CHILD_DO_SUSPEND)
+		job->transport->suspend(job->ctx, child);
+	if (action == CHILD_DO_RESUME)
+		job->transport->resume(job->ctx, child);
+}
+
+bool child_can(const struct child *child, enum child_event event)
+{
+	return child_fsm_find(child->step, event) != NULL;
 }
 
 void child_event(struct child *child, enum child_event event, const struct outcome *outcome,
@@ -77,15 +126,9 @@ void child_event(struct child *child, enum child_event event, const struct outco
 		job_bug(job, "event %s is illegal in step %s of child %" PRIu64,
 			child_event_name(event), child_step_name(child->step), child_id(child));
 	child_move(child, row);
-	if (row->action == CHILD_DO_BEGIN)
-		child_do_begin(child, now);
-	if (row->action == CHILD_DO_END)
-		child_do_end(child, outcome, now);
+	child_note(child, row, outcome, now);
 	job_child_moved(child, before, now);
-	if (row->action == CHILD_DO_START)
-		job->transport->start(job->ctx, child);
-	if (row->action == CHILD_DO_STOP)
-		job->transport->stop(job->ctx, child);
+	child_call(child, row->action);
 }
 
 static enum child_event child_end_event(const struct outcome *outcome)
@@ -97,11 +140,48 @@ static enum child_event child_end_event(const struct outcome *outcome)
 	return CHILD_EV_END_FAILED;
 }
 
+static void child_report(struct child *child, const char *entry, enum child_event event,
+			 uint64_t now)
+{
+	job_enter(child->job, entry);
+	child_event(child, event, NULL, now);
+	child_pay(child, now);
+	job_leave(child->job);
+}
+
 void child_on_running(struct child *child, uint64_t now)
 {
-	job_enter(child->job, "child_on_running");
-	child_event(child, CHILD_EV_RUNNING, NULL, now);
-	job_leave(child->job);
+	child_report(child, "child_on_running", CHILD_EV_RUNNING, now);
+}
+
+void child_on_suspended(struct child *child, uint64_t now)
+{
+	child_report(child, "child_on_suspended", CHILD_EV_SUSPENDED, now);
+}
+
+void child_on_resumed(struct child *child, uint64_t now)
+{
+	child_report(child, "child_on_resumed", CHILD_EV_RESUMED, now);
+}
+
+void child_on_blocked(struct child *child, uint64_t now)
+{
+	child_report(child, "child_on_blocked", CHILD_EV_BLOCK, now);
+}
+
+void child_on_unblocked(struct child *child, uint64_t now)
+{
+	child_report(child, "child_on_unblocked", CHILD_EV_UNBLOCK, now);
+}
+
+void child_on_disconnected(struct child *child, uint64_t now)
+{
+	child_report(child, "child_on_disconnected", CHILD_EV_DISCONNECT, now);
+}
+
+void child_on_reconnected(struct child *child, uint64_t now)
+{
+	child_report(child, "child_on_reconnected", CHILD_EV_RECONNECT, now);
 }
 
 void child_on_end(struct child *child, const struct outcome *outcome, uint64_t now)
@@ -138,9 +218,20 @@ size_t child_index(const struct child *child)
 	return (size_t)(child - child->job->children);
 }
 
+char *child_name(const struct child *child, char *out)
+{
+	snprintf(out, CHILD_NAME_SIZE, "Job%" PRIu64, child_id(child));
+	return out;
+}
+
+const struct uuid *child_uuid(const struct child *child)
+{
+	return &child->job->child_uuids[child_index(child)];
+}
+
 char *child_instance_id(const struct child *child, char *out)
 {
-	return uuid_text(out, &child->job->child_uuids[child_index(child)]);
+	return uuid_text(out, child_uuid(child));
 }
 
 const char *child_location(const struct child *child)
@@ -175,6 +266,20 @@ uint64_t child_begin_ns(const struct child *child)
 uint64_t child_end_ns(const struct child *child)
 {
 	return child->end_ns;
+}
+
+bool child_has_more_data(const struct child *child)
+{
+	return child->unread;
+}
+
+void child_set_unread(struct child *child, bool unread)
+{
+	if (unread && !child->unread)
+		child->job->unread++;
+	if (!unread && child->unread)
+		child->job->unread--;
+	child->unread = unread;
 }
 
 void child_set_link(struct child *child, void *link)

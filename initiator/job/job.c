@@ -8,30 +8,6 @@
 #include "buf.h"
 #include "job_private.h"
 #include "log.h"
-#include "rollup.h"
-
-struct job_state_row {
-	const char *text;
-	bool finished;
-};
-
-static const struct job_state_row job_states[] = {
-#define JOB_STATE_ROW(name, text, finished) [JOB_STATE_##name] = {text, finished},
-#include "state.def"
-#undef JOB_STATE_ROW
-};
-
-_Static_assert(ARRAY_LEN(job_states) == JOB_STATE_COUNT, "a row for each state");
-
-const char *job_state_name(enum job_state state)
-{
-	return (unsigned)state < JOB_STATE_COUNT ? job_states[state].text : "?";
-}
-
-bool job_state_is_finished(enum job_state state)
-{
-	return (unsigned)state < JOB_STATE_COUNT && job_states[state].finished;
-}
 
 _Noreturn void job_bug(const struct job *job, const char *fmt, ...)
 {
@@ -76,7 +52,9 @@ static void job_add_children(struct job *job, const struct job_spec *spec)
 		place += len;
 	}
 	job->counts.total = spec->count;
+	job->counts.queued = spec->count;
 	job->counts.in_state[child_fsm_visible(CHILD_QUEUED)] = spec->count;
+	job->first_failed = spec->count;
 }
 
 struct job *job_new(const struct job_spec *spec, uint64_t first_id,
@@ -84,7 +62,6 @@ struct job *job_new(const struct job_spec *spec, uint64_t first_id,
 		    void *ctx)
 {
 	struct job *job = xcalloc(1, sizeof *job);
-	struct uuid uuid;
 
 	job->id = first_id;
 	if (spec->count < 1 || spec->count > LIMIT_HOSTS || spec->throttle < 1)
@@ -96,11 +73,11 @@ struct job *job_new(const struct job_spec *spec, uint64_t first_id,
 	job->type = xstrdup(spec->type);
 	job->command = xstrdup(spec->command);
 	job->hidden = spec->hidden;
-	uuid_make(&uuid, 1);
-	uuid_text(job->instance_id, &uuid);
+	uuid_make(&job->uuid, 1);
+	uuid_text(job->instance_id, &job->uuid);
 	fanout_init(&job->fanout, spec->count, spec->throttle);
 	job_add_children(job, spec);
-	job->state = rollup_state(&job->counts, false);
+	job->state = rollup_state(&job->counts, job->wish);
 	return job;
 }
 
@@ -126,7 +103,7 @@ static bool job_settle(struct job *job, uint64_t now)
 {
 	enum job_state before = job->state;
 
-	job->state = rollup_state(&job->counts, job->stop_requested);
+	job->state = rollup_state(&job->counts, job->wish);
 	if (job->state == before)
 		return false;
 	if (job_state_is_finished(job->state))
@@ -134,6 +111,21 @@ static bool job_settle(struct job *job, uint64_t now)
 	log_debug("job %" PRIu64 ": %s -> %s", job->id, job_state_name(before),
 		  job_state_name(job->state));
 	return true;
+}
+
+void job_set_wish(struct job *job, enum rollup_wish wish, uint64_t now)
+{
+	job->wish = wish;
+	if (job_settle(job, now))
+		job->observer->job_changed(job->ctx, job);
+}
+
+static void job_note_failed(struct job *job, size_t index)
+{
+	if (index < job->first_failed)
+		job->first_failed = index;
+	if (index >= job->after_failed)
+		job->after_failed = index + 1;
 }
 
 void job_child_moved(struct child *child, enum job_state before, uint64_t now)
@@ -149,6 +141,8 @@ void job_child_moved(struct child *child, enum job_state before, uint64_t now)
 	job->counts.in_state[after]++;
 	if (job_state_is_finished(after))
 		job->counts.finished++;
+	if (after == JOB_STATE_FAILED || after == JOB_STATE_STOPPED)
+		job_note_failed(job, child_index(child));
 	/* First the facts, then the news: an observer never sees a child and a job that disagree.
 	 */
 	job_moved = job_settle(job, now);
@@ -161,7 +155,7 @@ void job_fill(struct job *job, uint64_t now)
 {
 	size_t index;
 
-	if (!job->live)
+	if (!job->live || job->wish == ROLLUP_HOLD)
 		return;
 	while (fanout_next(&job->fanout, &index))
 		if (job->children[index].step == CHILD_QUEUED)
@@ -179,10 +173,8 @@ void job_start(struct job *job, uint64_t now)
 void job_stop(struct job *job, uint64_t now)
 {
 	job_enter(job, "job_stop");
-	if (!job->stop_requested && !job_state_is_finished(job->state)) {
-		job->stop_requested = true;
-		if (job_settle(job, now))
-			job->observer->job_changed(job->ctx, job);
+	if (job->wish != ROLLUP_STOP && !job_state_is_finished(job->state)) {
+		job_set_wish(job, ROLLUP_STOP, now);
 		for (size_t i = 0; i < job->counts.total; i++)
 			if (!job_state_is_finished(child_state(&job->children[i])))
 				child_event(&job->children[i], CHILD_EV_STOP, NULL, now);
@@ -208,6 +200,11 @@ uint64_t job_id(const struct job *job)
 const char *job_instance_id(const struct job *job)
 {
 	return job->instance_id;
+}
+
+const struct uuid *job_uuid(const struct job *job)
+{
+	return &job->uuid;
 }
 
 const char *job_name(const struct job *job)
@@ -257,6 +254,11 @@ uint64_t job_end_ns(const struct job *job)
 	return job->end_ns;
 }
 
+bool job_has_more_data(const struct job *job)
+{
+	return job->unread > 0;
+}
+
 size_t job_child_count(const struct job *job)
 {
 	return job->counts.total;
@@ -278,4 +280,17 @@ struct child *job_child_by_id(struct job *job, uint64_t id)
 const struct job_counts *job_counts(const struct job *job)
 {
 	return &job->counts;
+}
+
+struct child *job_next_failed(struct job *job, const struct child *after)
+{
+	size_t i = after ? child_index(after) + 1 : job->first_failed;
+
+	for (; i < job->after_failed; i++) {
+		enum job_state state = child_state(&job->children[i]);
+
+		if (state == JOB_STATE_FAILED || state == JOB_STATE_STOPPED)
+			return &job->children[i];
+	}
+	return NULL;
 }

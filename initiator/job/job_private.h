@@ -1,11 +1,15 @@
-/* What job.c and child.c share. Nobody else includes it. */
+/* What job.c, child.c and suspend.c share. Nobody else includes it. */
 #ifndef MUSTER_JOB_PRIVATE_H
 #define MUSTER_JOB_PRIVATE_H
 
 #include "child_fsm.h"
 #include "fanout.h"
 #include "job.h"
+#include "rollup.h"
 #include "uuid.h"
+
+/* What job_suspend and job_resume want of a child that cannot do it yet. */
+enum child_owed { CHILD_OWED_NOTHING, CHILD_OWED_SUSPEND, CHILD_OWED_RESUME };
 
 struct child {
 	struct job *job;
@@ -14,8 +18,12 @@ struct child {
 	char *end_text;	      /* outcome.text, or NULL for none: few have one */
 	uint64_t begin_ns;
 	uint64_t end_ns;
-	enum child_step step; /* written by child_event alone */
-	enum cause cause;     /* this and the rest as in struct outcome */
+	enum child_step step;	/* written by child_event alone, as are the next two */
+	enum child_step before; /* step when the link was lost */
+	bool blocked;
+	bool unread;
+	enum child_owed owed;
+	enum cause cause; /* this and the rest as in struct outcome */
 	int exit_code;
 	bool began;
 	char signal[16];
@@ -37,13 +45,17 @@ struct job {
 	struct uuid *child_uuids;
 	struct fanout fanout;
 	struct job_counts counts;
+	size_t unread;	      /* children that have an unread record */
+	size_t first_failed;  /* no child before it is Failed or Stopped */
+	size_t after_failed;  /* nor any from here on */
 	enum job_state state; /* written by job_settle alone */
 	uint64_t begin_ns;
 	uint64_t end_ns;
 	bool hidden;
 	bool live; /* job_start was called */
-	bool stop_requested;
+	enum rollup_wish wish;
 	bool busy; /* inside an entry: the vtables must not call back */
+	struct uuid uuid;
 	char instance_id[UUID_TEXT_SIZE];
 };
 
@@ -58,6 +70,9 @@ void job_leave(struct job *job);
 /* Counts the child anew, rolls up and tells the observer what has changed, the child first. */
 void job_child_moved(struct child *child, enum job_state before, uint64_t now);
 
+/* What is asked of the whole job: rolls up anew and tells the observer if the state has changed. */
+void job_set_wish(struct job *job, enum rollup_wish wish, uint64_t now);
+
 /* Starts who may start now. */
 void job_fill(struct job *job, uint64_t now);
 
@@ -67,5 +82,11 @@ void job_fill(struct job *job, uint64_t now);
  */
 void child_event(struct child *child, enum child_event event, const struct outcome *outcome,
 		 uint64_t now);
+
+/* True if the event is legal now. */
+bool child_can(const struct child *child, enum child_event event);
+
+/* The child can do again what is asked of it: what job_suspend or job_resume has left undone. */
+void child_pay(struct child *child, uint64_t now);
 
 #endif

@@ -47,3 +47,42 @@ char *uuid_text(char *out, const struct uuid *uuid)
 	*p = '\0';
 	return out;
 }
+
+static int uuid_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool uuid_parse(struct uuid *ret, const char *text)
+{
+	struct uuid uuid;
+
+	for (size_t i = 0; i < sizeof uuid.bytes; i++) {
+		int high, low;
+
+		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
+			return false;
+		/* The second is looked at only if the first was no NUL. */
+		high = uuid_digit(text[0]);
+		low = high < 0 ? -1 : uuid_digit(text[1]);
+		if (low < 0)
+			return false;
+		uuid.bytes[i] = (uint8_t)(high << 4 | low);
+		text += 2;
+	}
+	if (*text != '\0')
+		return false;
+	*ret = uuid;
+	return true;
+}
+
+int uuid_compare(const struct uuid *a, const struct uuid *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof a->bytes);
+}

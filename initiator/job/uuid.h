@@ -2,6 +2,7 @@
 #ifndef MUSTER_UUID_H
 #define MUSTER_UUID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,5 +17,11 @@ void uuid_make(struct uuid *out, size_t count);
 
 /* Writes "xxxxxxxx-xxxx-4xxx-xxxx-xxxxxxxxxxxx" and returns out, of UUID_TEXT_SIZE bytes. */
 char *uuid_text(char *out, const struct uuid *uuid);
+
+/* Reads that form, of any version, in any case. False: text is none, and *ret is untouched. */
+bool uuid_parse(struct uuid *ret, const char *text);
+
+/* For sorting: as memcmp(3). */
+int uuid_compare(const struct uuid *a, const struct uuid *b);
 
 #endif

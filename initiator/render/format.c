@@ -2,11 +2,16 @@
 
 #include <string.h>
 
-static const struct format *const format_all[] = {&format_text, &format_jsonl};
+#include "alloc.h"
+
+static const struct format *const format_all[] = {
+	&format_text,  &format_table, &format_list, &format_json,
+	&format_jsonl, &format_csv,   &format_yaml,
+};
 
 const struct format *format_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof format_all / sizeof format_all[0]; i++)
+	for (size_t i = 0; i < ARRAY_LEN(format_all); i++)
 		if (strcmp(name, format_all[i]->name) == 0)
 			return format_all[i];
 	return NULL;

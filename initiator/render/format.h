@@ -12,6 +12,8 @@
 #include "buf.h"
 #include "style.h"
 
+struct row_view;
+
 struct format_record {
 	const char *host;   /* label, as the user wrote it */
 	uint64_t job;	    /* id of the parent */
@@ -24,8 +26,16 @@ struct format_record {
 	bool no_eol;	  /* the output ended without a newline here */
 };
 
-/* What a format carries from piece to piece. Zeroed by begin. */
+/*
+ * What a format carries along one output (stdout, say) from record to record and from piece to
+ * piece. All zero is an output to which nothing has been written. The records of an output come
+ * one after the other: never two of them begun at once.
+ */
 struct format_state {
+	uint64_t items;	 /* records and rows so far */
+	bool titled;	 /* table: the line of titles stands above */
+	size_t host;	 /* table: widths of columns, which grow as needed */
+	size_t stream;	 /* table */
 	uint8_t held[3]; /* bytes that wait for the next piece (base64; half a character) */
 	size_t held_len;
 };
@@ -39,22 +49,59 @@ struct format {
 		      const struct format_record *r, const void *data, size_t len);
 	void (*end)(struct buf *out, const struct render_style *style, struct format_state *st,
 		    const struct format_record *r);
+	/* A job among the records (rows.h). NULL: this format has no place for one. */
+	void (*row)(struct buf *out, const struct render_style *style, struct format_state *st,
+		    const struct row_view *row);
+	/* The output is complete: once, after the last record, also if there was none. */
+	void (*close)(struct buf *out, const struct render_style *style, struct format_state *st);
 };
 
 /*
- * text: "host: line\n". With labels and colour the label is blue, for the error stream red; with
- * escape everything from the host (its name too) passes escape_display(), otherwise bytes are
- * copied as they are. A trailing CR is part of the line. Without labels a line that had no newline
- * gets none: the bytes of one host are then exactly what it wrote.
+ * For people. With colour the host is blue, for the error stream red; with escape everything from
+ * the host (its name too) passes escape_display(), otherwise bytes are copied as they are.
+ * Without labels the host is not shown at all. No records: no output.
  *
- * jsonl: one object a line: host job child stream seq time value, in this order. value is a JSON
- * string for text, {"$bytes":"<base64>"} otherwise; time is RFC 3339 (clock_rfc3339). Control
- * characters and all that could act on a terminal are escaped (json.h); everything else is UTF-8.
+ * text: "host: line\n". A trailing CR is part of the line. Without labels a line that had no
+ * newline gets none: the bytes of one host are then exactly what it wrote.
+ *
+ * table: the columns Host, Stream, Value under their titles. The widths are not known before the
+ * last record: the first two columns begin with a usual one and grow from the record on that needs
+ * more. Lines of a value after its first are indented, here and in list: no line that a host sends
+ * can pass for a field.
+ *
+ * list: a block of "Name : value" lines for each record, an empty line between two: ComputerName,
+ * Stream, Time, Value.
  */
 extern const struct format format_text;
-extern const struct format format_jsonl;
+extern const struct format format_table;
+extern const struct format format_list;
 
-/* "text" or "jsonl"; NULL if there is none of that name. */
+/*
+ * For programs: host job child stream seq time value, in this order, whatever the style, but for
+ * escape in csv. time is RFC 3339 (clock_rfc3339).
+ *
+ * json, jsonl: one object a line; json: an array of them, "[]" if there is none. value is a JSON
+ * string for text, {"$bytes":"<base64>"} otherwise. Control characters and all that could act on a
+ * terminal are escaped (json.h); everything else is UTF-8.
+ *
+ * yaml: a block sequence of the same objects, for readers of YAML 1.1 and 1.2; "[]" if there is
+ * none. Strings are quoted and escaped as in JSON. What was written up to the end of any record is
+ * whole.
+ *
+ * csv: RFC 4180, but for LF at line ends. A line of titles, also if there is no record. value is
+ * always quoted, the other columns where they have to be. One more column, encoding, at the end:
+ * utf-8 for text, base64 for a value that is none. CSV knows no escapes, so that a quoted value
+ * may hold anything, newlines and NUL bytes too; only with escape it is made harmless.
+ */
+extern const struct format format_json;
+extern const struct format format_jsonl;
+extern const struct format format_yaml;
+extern const struct format format_csv;
+
+/* One of the above by its name; NULL if there is none of that name. */
 const struct format *format_find(const char *name);
+
+/* "text, table, ...": for people who gave another name. Static. */
+#define FORMAT_NAMES "text, table, list, json, jsonl, csv, yaml"
 
 #endif

@@ -60,29 +60,38 @@ int command_exec(struct buf *out, const char *run_id, const char *const *argv, s
  * The marker is looked for in /proc/PID/environ, which only the owner and root can read. Quoted for
  * every login shell: no single quote, backslash, '!' or newline inside. k SIGNAL sends, and fails
  * when there was nobody to send it to. Processes that are born between the search and the kill are
- * found by the next round: hence the loops. In the middle of an execve(2) a process has no
- * environment to be found by: hence n, which believes only the second of two searches.
+ * found by the next round: hence the loops.
  */
-static const char command_kill_text[] =
-	"sh -c '"
-	"test -r /proc/self/environ || exit 2; "
-	"k() { l=$(grep -l \"MUSTER_RUN=$m\" /proc/[0-9]*/environ 2>/dev/null); "
-	"for f in $l; do p=${f#/proc/}; p=${p%%/*}; "
-	/* A zombie's environ is empty, so what is found is alive. */
-	"kill -$1 $p 2>/dev/null; done; test \"$l\"; }; "
-	"n() { k $1 || { sleep 0.1 2>/dev/null || sleep 1; k $1; }; }; "
+#define COMMAND_SEARCH                                                                  \
+	"sh -c '"                                                                       \
+	"test -r /proc/self/environ || exit 2; "                                        \
+	"k() { l=$(grep -l \"MUSTER_RUN=$m\" /proc/[0-9]*/environ 2>/dev/null); "       \
+	"for f in $l; do p=${f#/proc/}; p=${p%%/*}; " /* A zombie's environ is empty */ \
+	"kill -$1 $p 2>/dev/null; done; test \"$l\"; }; "                               \
+	"n() { k $1 || { sleep 0.1 2>/dev/null || sleep 1; k $1; }; }; "                \
 	"m=$0; g=$1; i=0; "
-	"n TERM || exit 0; "
-	"while test $i -lt $g; do "
-	"sleep 0.1 2>/dev/null || { sleep 1; i=$((i+9)); }; "
-	"i=$((i+1)); n 0 || exit 0; "
-	"done; i=0; "
-	"while test $i -lt 50; do n KILL || exit 0; i=$((i+1)); "
-	"sleep 0.1 2>/dev/null || sleep 1; done; exit 1"
-	"' %s %u";
+
+static const char command_signal_text[] = COMMAND_SEARCH "n $g || exit 1; k $g; exit 0"
+							 "' %s %s";
+
+/* A halted process takes TERM only when it goes on. */
+static const char command_kill_text[] =
+	COMMAND_SEARCH "n TERM || exit 0; k CONT; "
+		       "while test $i -lt $g; do "
+		       "sleep 0.1 2>/dev/null || { sleep 1; i=$((i+9)); }; "
+		       "i=$((i+1)); n 0 || exit 0; "
+		       "done; i=0; "
+		       "while test $i -lt 50; do n KILL || exit 0; i=$((i+1)); "
+		       "sleep 0.1 2>/dev/null || sleep 1; done; exit 1"
+		       "' %s %u";
 
 void command_kill(struct buf *out, const char *run_id, unsigned grace_s)
 {
 	/* The text is a format: its only conversions are the two at the end, %% is one percent. */
 	buf_addf(out, command_kill_text, run_id, grace_s * 10);
+}
+
+void command_signal(struct buf *out, const char *run_id, const char *signal)
+{
+	buf_addf(out, command_signal_text, run_id, signal);
 }

@@ -33,4 +33,11 @@ int command_exec(struct buf *out, const char *run_id, const char *const *argv, s
  */
 void command_kill(struct buf *out, const char *run_id, unsigned grace_s);
 
+/*
+ * The exec text that sends a signal ("STOP", "CONT") to every process marked with run_id, twice, so
+ * that those that were born meanwhile have it too. Exits with 0, 1 when there was none, 2 where
+ * there is no /proc.
+ */
+void command_signal(struct buf *out, const char *run_id, const char *signal);
+
 #endif

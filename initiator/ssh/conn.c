@@ -54,7 +54,7 @@ bool conn_is_held(const struct conn *c)
 	return c->held && c->poll && !c->stopping;
 }
 
-static void conn_unwatch(struct conn *c)
+void conn_unwatch(struct conn *c)
 {
 	if (c->io)
 		event_free(c->io);
@@ -250,8 +250,8 @@ static void conn_free_session(struct conn *c)
 	}
 	if (c->channel)
 		(void)ssh_remove_channel_callbacks(c->channel, &c->callbacks);
-	if (c->kill_channel)
-		(void)ssh_remove_channel_callbacks(c->kill_channel, &c->kill_callbacks);
+	conn_side_done(&c->kill);
+	conn_side_done(&c->signal);
 	/* Without ssh_disconnect: it writes, and the peer may not read any more. */
 	ssh_free(c->session);
 	fd_close(&c->fd);
@@ -273,7 +273,6 @@ void conn_destroy(struct conn *c)
 	conn_free_session(c);
 	event_free(c->deadline);
 	event_free(c->kick);
-	free(c->kill_command);
 	free(c);
 }
 

@@ -53,6 +53,9 @@ struct conn_events {
 	/* Bytes of its output; len > 0. Comes in bursts: burst_end follows each burst. */
 	void (*data)(void *arg, bool is_error, const void *data, size_t len);
 	void (*burst_end)(void *arg);
+	/* The processes are halted, or go on: the answer to conn_suspend. The state that holds,
+	 * also where the target did not do as it was asked. */
+	void (*suspended)(void *arg, bool suspended);
 	/* The last event; the connection is gone when it returns. */
 	void (*end)(void *arg, const struct conn_result *result);
 };
@@ -67,6 +70,10 @@ struct conn *conn_start(struct ssh_engine *engine, const struct conn_spec *spec,
  * Again: no effect.
  */
 void conn_stop(struct conn *conn);
+
+/* Halts everything that the command has started (SIGSTOP), or lets it go on (SIGCONT). Before the
+ * command runs: as soon as it does. */
+void conn_suspend(struct conn *conn, bool suspend);
 
 /* Stops reading from the host (back-pressure) or goes on. What has been read still comes. */
 void conn_hold(struct conn *conn, bool hold);

@@ -72,6 +72,7 @@ static int conn_try_agent(struct conn *c)
 		}
 		(void)ssh_set_agent_socket(c->session, fd);
 	}
+	conn_unwatch(c);
 	c->signing = work_submit(ssh_engine_signers(c->engine), conn_sign_run, conn_sign_done, c);
 	return SSH_AUTH_AGAIN;
 }

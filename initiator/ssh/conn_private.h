@@ -7,6 +7,7 @@
 
 #include "agent_proxy.h"
 #include "conn.h"
+#include "conn_side.h"
 #include "dial.h"
 #include "host_key.h"
 #include "resolve.h"
@@ -15,16 +16,6 @@ enum conn_verdict {
 	CONN_NEXT, /* the step is done */
 	CONN_WAIT, /* call it again when something has happened */
 	CONN_FAIL  /* conn->result says why */
-};
-
-/* The second channel, which ends what the command has started. */
-enum conn_kill_state {
-	CONN_KILL_NONE,
-	CONN_KILL_OPEN,
-	CONN_KILL_EXEC,
-	CONN_KILL_WAIT,
-	CONN_KILL_AGAIN,
-	CONN_KILL_DONE
 };
 
 struct conn {
@@ -77,14 +68,17 @@ struct conn {
 
 	/* Stopping. */
 	bool stopping;
-	enum conn_kill_state kill_state;
-	ssh_channel kill_channel;
-	struct ssh_channel_callbacks_struct kill_callbacks;
-	char *kill_command;
-	int kill_status;
-	bool kill_closed;
+	bool kill_begun;
+	struct conn_side kill;
 	uint64_t kill_again_ns; /* when to look once more */
 	uint64_t kill_again_ms;
+
+	/* Suspending. */
+	struct conn_side signal;
+	bool suspend_asked; /* and not answered */
+	bool suspend;	    /* what is asked for */
+	bool signalling;    /* what is on its way */
+	bool suspended;	    /* what holds */
 
 	bool in_advance; /* no nested conn_advance */
 	bool again;	 /* something happened inside: once more */
@@ -131,6 +125,9 @@ bool conn_is_broken(const struct conn *c);
  * deadlines, which a slow reader on our side must not make it miss. */
 bool conn_is_held(const struct conn *c);
 
+/* The loop lets go of the session's descriptor: before a helper thread has it. */
+void conn_unwatch(struct conn *c);
+
 /* Adjusts what the loop watches on the session's descriptor. */
 void conn_watch(struct conn *c);
 
@@ -139,6 +136,9 @@ void conn_kill_begin(struct conn *c);
 void conn_kill_advance(struct conn *c);
 bool conn_kill_is_over(const struct conn *c);
 void conn_kill_expire(struct conn *c);
+
+/* The same file: halts the processes, or lets them go on, when that is asked for. */
+void conn_signal_advance(struct conn *c);
 
 /* Calls conn_advance from the loop after ms. */
 void conn_kick(struct conn *c, uint64_t ms);

@@ -169,11 +169,12 @@ enum conn_verdict conn_step_run(struct conn *c)
 {
 	if (!c->poll)
 		conn_run_enter(c);
-	if (c->stopping && c->kill_state == CONN_KILL_NONE && !c->closed)
+	if (c->stopping && !c->kill_begun && !c->closed)
 		conn_kill_begin(c);
 	conn_run_read(c);
-	if (c->kill_state != CONN_KILL_NONE)
+	if (c->kill_begun)
 		conn_kill_advance(c);
+	conn_signal_advance(c);
 	if (conn_is_broken(c) && !c->closed) {
 		if (c->stopping || c->timed_out)
 			return conn_run_end(c);
@@ -187,7 +188,7 @@ enum conn_verdict conn_step_run(struct conn *c)
 
 bool conn_run_on_deadline(struct conn *c)
 {
-	if (c->kill_state != CONN_KILL_NONE) {
+	if (c->kill_begun) {
 		conn_kill_expire(c);
 		(void)conn_run_end(c);
 		return true;

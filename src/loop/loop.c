@@ -108,15 +108,20 @@ struct loop *loop_new(void)
 	return loop;
 }
 
+void loop_flush(struct loop *loop)
+{
+	while (loop->deferred.count || loop->posted.count) {
+		loop_drain(loop, &loop->deferred, NULL);
+		loop_drain(loop, &loop->posted, &loop->lock);
+	}
+}
+
 void loop_free(struct loop *loop)
 {
 	if (!loop)
 		return;
 	loop->entered = false;
-	while (loop->deferred.count || loop->posted.count) {
-		loop_drain(loop, &loop->deferred, NULL);
-		loop_drain(loop, &loop->posted, &loop->lock);
-	}
+	loop_flush(loop);
 	event_free(loop->deferred_event);
 	event_free(loop->posted_event);
 	event_base_free(loop->base);

@@ -38,6 +38,10 @@ void loop_defer(struct loop *loop, loop_fn *fn, void *arg);
 /* The same from any thread. What arg points to now belongs to fn. */
 void loop_post(struct loop *loop, loop_fn *fn, void *arg);
 
+/* Runs now what is deferred or posted, and what that adds: when the loop has ended, and something
+ * that others may have posted to is about to be freed. */
+void loop_flush(struct loop *loop);
+
 /* Aborts if the caller is not the loop's thread (once loop_run was entered). */
 void loop_assert_thread(const struct loop *loop);
 

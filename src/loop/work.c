@@ -31,8 +31,10 @@ struct work_pool {
 	struct work_task *first;
 	struct work_task **last;
 	struct work_task *late; /* ended while closing: their done is called by work_pool_free */
+	pthread_t *ids;		/* of the threads that were started; they leave only at the end */
+	unsigned started;
 	unsigned max;
-	unsigned threads;
+	unsigned threads; /* that have not left */
 	unsigned idle;
 	unsigned queued;
 	bool warned; /* about having no thread */
@@ -86,6 +88,7 @@ static void work_pool_destroy(struct work_pool *pool)
 	(void)pthread_mutex_destroy(&pool->lock);
 	(void)pthread_cond_destroy(&pool->wake);
 	(void)pthread_cond_destroy(&pool->left);
+	free(pool->ids);
 	free(pool);
 }
 
@@ -129,6 +132,7 @@ struct work_pool *work_pool_new(struct loop *loop, const char *name, unsigned ma
 	pool->loop = loop;
 	pool->name = name;
 	pool->max = max;
+	pool->ids = xcalloc(max, sizeof *pool->ids);
 	pool->last = &pool->first;
 	(void)pthread_mutex_init(&pool->lock, NULL);
 	(void)pthread_cond_init(&pool->wake, NULL);
@@ -154,6 +158,12 @@ static void work_wait_threads(struct work_pool *pool, unsigned grace_ms)
 	while (pool->threads &&
 	       pthread_cond_timedwait(&pool->left, &pool->lock, &until) != ETIMEDOUT)
 		;
+}
+
+static void work_detach(struct work_pool *pool)
+{
+	for (unsigned i = 0; i < pool->started; i++)
+		(void)pthread_detach(pool->ids[i]);
 }
 
 void work_pool_free(struct work_pool *pool, unsigned grace_ms)
@@ -182,11 +192,17 @@ void work_pool_free(struct work_pool *pool, unsigned grace_ms)
 	}
 	pool->abandoned = true;
 	left = pool->threads;
-	(void)pthread_mutex_unlock(&pool->lock);
 	if (left)
+		work_detach(pool);
+	(void)pthread_mutex_unlock(&pool->lock);
+	if (left) {
 		log_debug("%s: %u threads left behind", name, left);
-	else
-		work_pool_destroy(pool);
+		return;
+	}
+	/* To their very end: libraries clean up behind each thread, and behind the program. */
+	for (unsigned i = 0; i < pool->started; i++)
+		(void)pthread_join(pool->ids[i], NULL);
+	work_pool_destroy(pool);
 }
 
 /* With the lock held. True if there is a thread to do the work, now or later. */
@@ -194,16 +210,16 @@ static bool work_start_thread(struct work_pool *pool)
 {
 	sigset_t all, old;
 	pthread_attr_t attr;
-	pthread_t id;
 
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setstacksize(&attr, WORK_STACK);
-	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	/* Signals are for the loops; here they would only cut system calls short. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	if (pthread_create(&id, &attr, work_thread, pool) == 0)
+	if (pthread_create(&pool->ids[pool->started], &attr, work_thread, pool) == 0) {
+		pool->started++;
 		pool->threads++;
+	}
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	(void)pthread_attr_destroy(&attr);
 	return pool->threads > 0;

@@ -29,6 +29,8 @@ TEST_NAME=$(basename -- "$0" .sh)
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/e2e.XXXXXX") || exit 1
 mkdir -m 700 "$WORK/run" "$WORK/state" "$WORK/home"
 unset SSH_AUTH_SOCK SSH_AGENT_PID MUSTER_LOG NO_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS BASH_ENV ENV
+unset XDG_CONFIG_HOME
+unset XDG_CONFIG_HOME
 export XDG_RUNTIME_DIR=$WORK/run XDG_STATE_HOME=$WORK/state HOME=$WORK/home TERM=xterm
 # The mark of what this test started, however it was orphaned. The hosts of the lab do not get it.
 export MUSTER_E2E=$WORK

@@ -345,14 +345,14 @@ expect test "$(cat "$OUT")" = '[]'
 expect_status 0 muster get --output jsonl
 expect_no_out .
 expect_status 2 muster get 4711
-expect_err '^muster: there is no job 4711$'
+expect_err "^muster: there is no job with the id '4711'"
 expect_status 2 muster get 1 4711 0815 --output jsonl
 expect_lines 1 '^\{"id":1,'
-expect_err 'no job 4711'
-expect_err 'no job 815'
+expect_err "id '4711'"
+expect_err "id '0815'"
 for id in 0 -1 abc 1.5 '' 99999999999999999999; do
     expect_status 2 muster get -- "$id"
-    expect_err 'ID: '
+    expect_err '^muster: there is no job with the '
 done
 
 # --- what is refused ---
@@ -378,7 +378,7 @@ refused "'--quiet=1' takes no value" invoke --quiet=1 -H h1 -- true
 refused 'no hosts' invoke -- true
 refused 'no command' invoke -H h1
 refused "--output: 'xml' is none of" invoke --output xml -H h1 -- true
-refused "--output: 'csv' is none of" get --output csv
+refused "--output: 'xml' is none of" get --output xml
 refused "--color: 'maybe' is none of" invoke --color maybe -H h1 -- true
 refused "--timeout: 'soon' is no time" invoke -u soon -H h1 -- true
 refused "--timeout: '0' is no time above zero" invoke --timeout 0 -H h1 -- true

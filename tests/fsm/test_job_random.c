@@ -1,210 +1,13 @@
 /*
- * A job under random orders of events over a fake transport, with what must hold at any moment
- * checked from outside: after each event, and inside each callback. MUSTER_TEST_SEED=N runs the
- * one order that a failure has printed.
+ * A job under random orders of events: what is asked of it, legal or refused, and what its
+ * transport may report. MUSTER_TEST_SEED=N runs the one order that a failure has printed.
  */
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
+#include "world.h"
 
-#include "job.h"
-
-enum { ORDERS = 10000, CHILDREN_MAX = 24, STEPS_MAX = 400 };
-
-/* What this test knows of a child, from what it did and what it was called for. */
-struct model {
-	bool started; /* transport->start was called */
-	bool running; /* child_on_running was reported */
-	bool stop_sent;
-	bool ended;
-	enum cause cause;     /* that it ended with */
-	enum job_state state; /* that it must have */
-	enum job_state told;  /* that the observer was told last */
-	uint64_t begin, end;
-};
-
-struct world {
-	uint64_t seed, random, now;
-	struct job *job;
-	size_t count, throttle;
-	bool live, stop_asked;
-	size_t next_start; /* nobody before it may start any more */
-	enum job_state told;
-	unsigned finish_calls;
-	struct model model[CHILDREN_MAX];
-};
-
-#define CHECK(w, cond)                                                                  \
-	do {                                                                            \
-		if (!(cond))                                                            \
-			fail_msg("MUSTER_TEST_SEED=%" PRIu64 ": %s", (w)->seed, #cond); \
-	} while (0)
-
-/* A number below n: splitmix64, so that a seed gives the same order everywhere. */
-static size_t pick(struct world *w, size_t n)
-{
-	uint64_t z = w->random += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return (size_t)((z ^ (z >> 31)) % n);
-}
-
-static bool is_finished(enum job_state s)
-{
-	return s == JOB_STATE_COMPLETED || s == JOB_STATE_FAILED || s == JOB_STATE_STOPPED;
-}
-
-static bool holds_slot(const struct model *m)
-{
-	return m->started && !m->ended;
-}
-
-/* The roll-up once more, from the children one by one. */
-static enum job_state expected_job_state(struct world *w)
-{
-	bool failed = false, stopped = false;
-
-	for (size_t i = 0; i < w->count; i++) {
-		enum job_state s = child_state(job_child(w->job, i));
-
-		if (!is_finished(s))
-			return w->stop_asked ? JOB_STATE_STOPPING : JOB_STATE_RUNNING;
-		failed |= s == JOB_STATE_FAILED;
-		stopped |= s == JOB_STATE_STOPPED;
-	}
-	return failed ? JOB_STATE_FAILED : stopped ? JOB_STATE_STOPPED : JOB_STATE_COMPLETED;
-}
-
-static void check_counts(struct world *w)
-{
-	const struct job_counts *n = job_counts(w->job);
-	struct job_counts want = {.total = w->count};
-
-	for (size_t i = 0; i < w->count; i++) {
-		enum job_state s = child_state(job_child(w->job, i));
-
-		want.in_state[s]++;
-		want.finished += is_finished(s);
-		want.started += holds_slot(&w->model[i]);
-	}
-	CHECK(w, n->total == want.total);
-	CHECK(w, n->finished == want.finished);
-	CHECK(w, n->started == want.started);
-	CHECK(w, memcmp(n->in_state, want.in_state, sizeof n->in_state) == 0);
-}
-
-static void check_anywhere(struct world *w)
-{
-	CHECK(w, w->finish_calls == 0);
-	CHECK(w, job_state(w->job) == expected_job_state(w));
-	check_counts(w);
-}
-
-static void on_start(void *ctx, struct child *child)
-{
-	struct world *w = ctx;
-	struct model *m = &w->model[child_index(child)];
-
-	CHECK(w, w->live && !w->stop_asked);
-	CHECK(w, !m->started && !m->ended);
-	CHECK(w, child_index(child) >= w->next_start);
-	for (size_t i = w->next_start; i < child_index(child); i++)
-		CHECK(w, w->model[i].ended); /* stopped while it waited */
-	w->next_start = child_index(child) + 1;
-	m->started = true;
-	CHECK(w, job_counts(w->job)->started <= w->throttle);
-	for (size_t i = 0; i < w->count; i++)
-		CHECK(w, w->model[i].told == w->model[i].state);
-	check_anywhere(w);
-}
-
-static void on_stop(void *ctx, struct child *child)
-{
-	struct world *w = ctx;
-	struct model *m = &w->model[child_index(child)];
-
-	CHECK(w, holds_slot(m) && !m->stop_sent);
-	CHECK(w, m->told == JOB_STATE_STOPPING);
-	m->stop_sent = true;
-	check_anywhere(w);
-}
-
-static void on_child_changed(void *ctx, struct child *child)
-{
-	struct world *w = ctx;
-	struct model *m = &w->model[child_index(child)];
-
-	CHECK(w, child_state(child) != m->told);
-	CHECK(w, child_state(child) == m->state);
-	m->told = child_state(child);
-	check_anywhere(w);
-}
-
-static void on_job_changed(void *ctx, struct job *job)
-{
-	struct world *w = ctx;
-
-	CHECK(w, job == w->job);
-	CHECK(w, job_state(job) != w->told);
-	w->told = job_state(job);
-	check_anywhere(w);
-	w->finish_calls += is_finished(w->told);
-}
-
-static const struct job_transport transport = {on_start, on_stop};
-static const struct job_observer observer = {on_child_changed, on_job_changed};
-
-static void check_child(struct world *w, size_t i)
-{
-	const struct child *child = job_child(w->job, i);
-	const struct model *m = &w->model[i];
-	struct outcome o;
-
-	CHECK(w, child_state(child) == m->state);
-	CHECK(w, m->told == m->state);
-	CHECK(w, child_begin_ns(child) == m->begin);
-	CHECK(w, child_end_ns(child) == m->end);
-	CHECK(w, child_outcome(child, &o) == m->ended);
-	if (m->ended) {
-		CHECK(w, o.cause == m->cause);
-		CHECK(w, o.began == (m->begin != 0));
-	}
-}
-
-/* Nobody waits while a slot is free. */
-static void check_nobody_forgotten(struct world *w)
-{
-	if (!w->live || job_counts(w->job)->started >= w->throttle)
-		return;
-	for (size_t i = 0; i < w->count; i++)
-		CHECK(w, w->model[i].started || w->model[i].ended);
-}
-
-static void check_all(struct world *w)
-{
-	uint64_t begin = 0;
-
-	for (size_t i = 0; i < w->count; i++) {
-		check_child(w, i);
-		if (w->model[i].begin && (!begin || w->model[i].begin < begin))
-			begin = w->model[i].begin;
-	}
-	check_counts(w);
-	check_nobody_forgotten(w);
-	CHECK(w, job_state(w->job) == expected_job_state(w));
-	CHECK(w, job_state(w->job) == w->told);
-	CHECK(w, w->finish_calls == is_finished(w->told));
-	CHECK(w, job_begin_ns(w->job) == begin);
-	CHECK(w, (job_end_ns(w->job) != 0) == is_finished(w->told));
-}
+enum { ORDERS = 10000, STEPS_MAX = 400 };
 
 static enum job_state state_after(enum cause cause, int exit_code)
 {
@@ -221,16 +24,64 @@ static void model_end(struct world *w, struct model *m, enum cause cause, enum j
 	m->cause = cause;
 	m->state = state;
 	m->end = w->now;
+	model_settle(m);
 }
 
 static void model_stop(struct world *w, struct model *m)
 {
 	if (m->ended)
 		return;
-	if (m->started)
-		m->state = JOB_STATE_STOPPING;
-	else
+	if (!m->started) {
 		model_end(w, m, CAUSE_NEVER_RAN, JOB_STATE_STOPPED);
+		return;
+	}
+	m->stopping = true;
+	model_settle(m);
+}
+
+/* True if somebody can ask it to halt or to go on. */
+static bool model_listens(const struct model *m)
+{
+	return holds_slot(m) && m->running && !m->stopping && !m->lost;
+}
+
+/* Returns true if a suspend is not refused. */
+static bool model_suspend(struct model *m)
+{
+	if (!model_listens(m))
+		return false;
+	if (m->pace == PACE_GOES || m->pace == PACE_WAKING) {
+		m->pace = PACE_HALTING;
+		m->suspends_wanted++;
+	}
+	model_settle(m);
+	return true;
+}
+
+static bool model_resume(struct model *m)
+{
+	if (!model_listens(m) || m->pace == PACE_GOES)
+		return false;
+	if (m->pace != PACE_WAKING) {
+		m->pace = PACE_WAKING;
+		m->resumes_wanted++;
+	}
+	model_settle(m);
+	return true;
+}
+
+/* It can be asked again: what the job was asked for meanwhile is asked of it within this call. */
+static void model_pay(struct model *m)
+{
+	enum job_state via = m->state;
+	enum owed owed = m->owed;
+
+	m->owed = OWED_NOTHING;
+	if (owed == OWED_SUSPEND)
+		model_suspend(m);
+	if (owed == OWED_RESUME)
+		model_resume(m);
+	m->via = via;
 }
 
 static void do_running(struct world *w, size_t i)
@@ -241,8 +92,8 @@ static void do_running(struct world *w, size_t i)
 		return;
 	m->running = true;
 	m->begin = w->now;
-	if (m->state != JOB_STATE_STOPPING)
-		m->state = JOB_STATE_RUNNING;
+	model_settle(m);
+	model_pay(m);
 	child_on_running(job_child(w->job, i), w->now);
 }
 
@@ -268,6 +119,55 @@ static void do_end(struct world *w, size_t i)
 	child_on_end(job_child(w->job, i), &o, w->now);
 }
 
+/* The command stands still or goes on: what was asked for, the opposite, or somebody else's doing.
+ */
+static void do_pace(struct world *w, size_t i)
+{
+	struct model *m = &w->model[i];
+	bool stands = m->pace == PACE_GOES || m->pace == PACE_HALTING;
+
+	if (!holds_slot(m) || !m->running || m->lost)
+		return;
+	if (m->pace == PACE_HALTING || m->pace == PACE_WAKING)
+		stands ^= pick(w, 4) == 0;
+	m->pace = stands ? PACE_STANDS : PACE_GOES;
+	model_settle(m);
+	if (stands)
+		child_on_suspended(job_child(w->job, i), w->now);
+	else
+		child_on_resumed(job_child(w->job, i), w->now);
+}
+
+static void do_block(struct world *w, size_t i)
+{
+	struct model *m = &w->model[i];
+
+	if (!holds_slot(m) || !m->running || m->lost)
+		return;
+	m->blocked = !m->blocked;
+	model_settle(m);
+	if (m->blocked)
+		child_on_blocked(job_child(w->job, i), w->now);
+	else
+		child_on_unblocked(job_child(w->job, i), w->now);
+}
+
+static void do_link(struct world *w, size_t i)
+{
+	struct model *m = &w->model[i];
+
+	if (!holds_slot(m) || !m->running)
+		return;
+	m->lost = !m->lost;
+	model_settle(m);
+	if (m->lost) {
+		child_on_disconnected(job_child(w->job, i), w->now);
+	} else {
+		model_pay(m);
+		child_on_reconnected(job_child(w->job, i), w->now);
+	}
+}
+
 static void do_stop_child(struct world *w, size_t i)
 {
 	model_stop(w, &w->model[i]);
@@ -276,59 +176,125 @@ static void do_stop_child(struct world *w, size_t i)
 
 static void do_stop_job(struct world *w)
 {
-	bool effective = !is_finished(job_state(w->job)) && !w->stop_asked;
-
 	/* Children that are stopped later in the call must not be expected to have changed yet. */
-	if (effective) {
+	if (!is_finished(job_state(w->job)) && !w->stop_asked) {
 		w->stop_asked = true;
+		w->held = false;
 		for (size_t i = 0; i < w->count; i++)
 			model_stop(w, &w->model[i]);
 	}
 	job_stop(w->job, w->now);
 }
 
-static void do_something(struct world *w)
+static void do_suspend_child(struct world *w, size_t i)
 {
-	size_t i = pick(w, w->count), what = pick(w, 100);
+	int want = model_suspend(&w->model[i]) ? 0 : ERR_ORDER;
 
-	w->now++;
-	if (what < 40)
-		do_running(w, i);
-	else if (what < 80)
-		do_end(w, i);
-	else if (what < 88) {
-		w->throttle = 1 + pick(w, w->count + 2);
-		job_set_throttle(w->job, w->throttle, w->now);
-	} else if (what < 94)
-		do_stop_child(w, i);
-	else if (what < 95)
-		do_stop_job(w);
-	else {
-		w->live = true;
-		job_start(w->job, w->now);
-	}
+	CHECK(w, child_suspend(job_child(w->job, i), w->now, NULL) == want);
 }
 
-static void world_init(struct world *w, uint64_t seed)
+static void do_resume_child(struct world *w, size_t i)
 {
-	static const char *const names[CHILDREN_MAX] = {
-		"h0",  "h1",  "h2",  "h3",  "h4",  "h5",  "h6",	 "h7",	"h8",  "h9",  "h10", "h11",
-		"h12", "h13", "h14", "h15", "h16", "h17", "h18", "h19", "h20", "h21", "h22", "h23"};
-	struct job_spec spec = {.type = "Remote", .command = "true", .locations = names};
+	int want = model_resume(&w->model[i]) ? 0 : ERR_ORDER;
 
-	*w = (struct world){.seed = seed, .random = seed, .told = JOB_STATE_RUNNING};
-	w->count = spec.count = 1 + pick(w, CHILDREN_MAX);
-	w->throttle = spec.throttle = 1 + pick(w, w->count + 2);
-	w->now = 1;
-	w->job = job_new(&spec, 1 + pick(w, 1000), &transport, &observer, w);
+	CHECK(w, child_resume(job_child(w->job, i), w->now, NULL) == want);
+}
+
+static bool model_waits(const struct model *m)
+{
+	return holds_slot(m) && !m->stopping && (!m->running || m->lost);
+}
+
+static void do_suspend_job(struct world *w)
+{
+	bool any = w->held;
+
+	for (size_t i = 0; i < w->count; i++)
+		any |= model_listens(&w->model[i]);
+	if (!any || w->stop_asked || is_finished(job_state(w->job))) {
+		CHECK(w, job_suspend(w->job, w->now, NULL) == ERR_ORDER);
+		return;
+	}
+	w->held = true;
+	for (size_t i = 0; i < w->count; i++) {
+		model_suspend(&w->model[i]);
+		w->model[i].owed = model_waits(&w->model[i]) ? OWED_SUSPEND : OWED_NOTHING;
+	}
+	CHECK(w, job_suspend(w->job, w->now, NULL) == 0);
+}
+
+static void do_resume_job(struct world *w)
+{
+	bool any = w->held;
+
+	for (size_t i = 0; i < w->count; i++)
+		any |= model_listens(&w->model[i]) &&
+		       (w->model[i].pace == PACE_HALTING || w->model[i].pace == PACE_STANDS);
+	if (!any || w->stop_asked || is_finished(job_state(w->job))) {
+		CHECK(w, job_resume(w->job, w->now, NULL) == ERR_ORDER);
+		return;
+	}
+	w->held = false;
+	for (size_t i = 0; i < w->count; i++) {
+		model_resume(&w->model[i]);
+		w->model[i].owed = model_waits(&w->model[i]) ? OWED_RESUME : OWED_NOTHING;
+	}
+	CHECK(w, job_resume(w->job, w->now, NULL) == 0);
+}
+
+static void do_throttle(struct world *w)
+{
+	w->throttle = 1 + pick(w, w->count + 2);
+	job_set_throttle(w->job, w->throttle, w->now);
+}
+
+static void do_start_job(struct world *w)
+{
+	w->live = true;
+	job_start(w->job, w->now);
+}
+
+static void do_unread(struct world *w, size_t i)
+{
+	w->model[i].unread = pick(w, 2);
+	child_set_unread(job_child(w->job, i), w->model[i].unread);
+}
+
+/* What can happen, and how often in relation. */
+static const struct {
+	unsigned weight;
+	void (*to_child)(struct world *w, size_t i);
+	void (*to_job)(struct world *w);
+} doings[] = {
+	{24, do_running, NULL},	      {20, do_end, NULL},	   {14, do_pace, NULL},
+	{8, do_block, NULL},	      {8, do_link, NULL},	   {3, do_stop_child, NULL},
+	{10, do_suspend_child, NULL}, {10, do_resume_child, NULL}, {4, do_unread, NULL},
+	{1, NULL, do_stop_job},	      {2, NULL, do_suspend_job},   {3, NULL, do_resume_job},
+	{4, NULL, do_throttle},	      {4, NULL, do_start_job},
+};
+
+static void do_something(struct world *w)
+{
+	size_t child = pick(w, w->count), total = 0, what, at = 0;
+
+	for (size_t i = 0; i < sizeof doings / sizeof doings[0]; i++)
+		total += doings[i].weight;
+	for (what = pick(w, total); what >= doings[at].weight; at++)
+		what -= doings[at].weight;
+	w->now++;
+	if (doings[at].to_child)
+		doings[at].to_child(w, child);
+	else
+		doings[at].to_job(w);
 }
 
 /* Whatever is left is run to its end, in random order. */
 static void world_finish(struct world *w)
 {
 	w->now++;
-	w->live = true;
-	job_start(w->job, w->now);
+	do_start_job(w);
+	if (w->held)
+		do_resume_job(w);
 	check_all(w);
 	while (!is_finished(job_state(w->job))) {
 		w->now++;

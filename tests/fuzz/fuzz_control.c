@@ -58,6 +58,12 @@ FUZZ_BODY(warning)
 FUZZ_BODY(get)
 FUZZ_BODY(get_row)
 FUZZ_BODY(get_end)
+FUZZ_BODY(problem)
+FUZZ_BODY(doing)
+FUZZ_BODY(receive)
+FUZZ_BODY(source)
+FUZZ_BODY(received)
+FUZZ_BODY(receive_end)
 FUZZ_BODY(shutdown)
 FUZZ_BODY(status_reply)
 FUZZ_BODY(shutdown_reply)
@@ -102,6 +108,12 @@ static void (*const fuzz_by_type[256])(const uint8_t *data, size_t len) = {
 	[MSG_GET] = fuzz_get,
 	[MSG_GET_ROW] = fuzz_get_row,
 	[MSG_GET_END] = fuzz_get_end,
+	[MSG_PROBLEM] = fuzz_problem,
+	[MSG_DO] = fuzz_doing,
+	[MSG_RECEIVE] = fuzz_receive,
+	[MSG_SOURCE] = fuzz_source,
+	[MSG_RECEIVED] = fuzz_received,
+	[MSG_RECEIVE_END] = fuzz_receive_end,
 	[MSG_SHUTDOWN] = fuzz_shutdown,
 	[MSG_STATUS_REPLY] = fuzz_status_reply,
 	[MSG_SHUTDOWN_REPLY] = fuzz_shutdown_reply,

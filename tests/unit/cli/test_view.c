@@ -88,8 +88,9 @@ static void open_view(struct fixture *f, const char *format, bool labelled, bool
 
 	f->out = out_new(f->loop, &events, f);
 	f->board = board_new(f->loop, f->out, labels, ARRAY_LEN(labels), false, false);
-	f->view = view_new(&options, f->out, f->board, labels, ARRAY_LEN(labels));
-	view_set_job(f->view, JOB, FIRST);
+	f->view = view_new(&options, f->out, f->board);
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++)
+		view_add_source(f->view, FIRST + i, JOB, labels[i]);
 }
 
 static void put_bytes(struct fixture *f, uint64_t stream, uint64_t flags, const void *data,

@@ -146,14 +146,14 @@ static void test_output_until_the_client_has_read_it(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_false(client_has_output(f->client));
+	assert_false(client_is_busy(f->client));
 	for (int i = 0; i < 300; i++)
 		send_warning(f, 4000);
 	for (int i = 0; i < 20; i++)
 		turn(f, false);
-	assert_true(client_has_output(f->client));
+	assert_true(client_is_busy(f->client));
 	assert_true(client_is_full(f->client));
-	while (client_has_output(f->client))
+	while (client_is_busy(f->client))
 		turn(f, true);
 	assert_false(client_is_full(f->client));
 }
@@ -171,14 +171,14 @@ static void test_room_is_told_once_and_can_be_forgotten(void **state)
 	for (int i = 0; i < 300; i++)
 		send_warning(f, 4000);
 	client_on_room(f->client, count_room, &rooms);
-	while (client_has_output(f->client))
+	while (client_is_busy(f->client))
 		turn(f, true);
 	assert_int_equal(rooms, 1);
 	for (int i = 0; i < 300; i++)
 		send_warning(f, 4000);
 	client_on_room(f->client, count_room, &forgotten);
 	client_on_room(f->client, NULL, NULL);
-	while (client_has_output(f->client))
+	while (client_is_busy(f->client))
 		turn(f, true);
 	assert_int_equal(rooms, 1);
 	assert_int_equal(forgotten, 0);
@@ -194,13 +194,13 @@ static void test_the_daemon_waits_for_the_reader(void **state)
 	daemon_end(&f->daemon);
 	for (int i = 0; i < 20; i++)
 		turn(f, false);
-	assert_true(client_has_output(f->client));
+	assert_true(client_is_busy(f->client));
 	assert_true(event_pending(f->daemon.flush, EV_TIMEOUT, NULL));
 	assert_false(event_base_got_exit(loop_base(f->daemon.loop)));
 	/* Now it ends, or this test does not. */
 	while (!event_base_got_exit(loop_base(f->daemon.loop)))
 		turn(f, true);
-	assert_false(client_has_output(f->client));
+	assert_false(client_is_busy(f->client));
 }
 
 #define CLIENT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

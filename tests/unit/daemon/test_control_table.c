@@ -12,20 +12,21 @@
 #include "client.h"
 
 static const char *const state_names[CLIENT_STATE_COUNT] = {
-	[CLIENT_GREETING] = "greeting",
-	[CLIENT_IDLE] = "idle",
-	[CLIENT_FILLING] = "filling",
-	[CLIENT_RUNNING] = "running",
+	[CLIENT_GREETING] = "greeting", [CLIENT_IDLE] = "idle",	      [CLIENT_FILLING] = "filling",
+	[CLIENT_RUNNING] = "running",	[CLIENT_READING] = "reading", [CLIENT_WAITING] = "waiting",
 };
 
 /* What is not listed is legal in no state. */
 static const struct {
 	uint8_t type;
-	bool legal[CLIENT_STATE_COUNT]; /* greeting, idle, filling, running */
+	bool legal[CLIENT_STATE_COUNT]; /* greeting, idle, filling, running, reading, waiting */
 } golden[] = {
-	{MSG_HELLO, {1, 0, 0, 0}},   {MSG_JOB_OPEN, {0, 1, 0, 0}}, {MSG_JOB_TARGETS, {0, 0, 1, 0}},
-	{MSG_JOB_RUN, {0, 0, 1, 0}}, {MSG_JOB_STOP, {0, 1, 0, 1}}, {MSG_GET, {0, 1, 0, 1}},
-	{MSG_STATUS, {0, 1, 0, 1}},  {MSG_SHUTDOWN, {0, 1, 0, 0}},
+	{MSG_HELLO, {1, 0, 0, 0, 0, 0}},       {MSG_JOB_OPEN, {0, 1, 0, 0, 0, 0}},
+	{MSG_JOB_TARGETS, {0, 0, 1, 0, 0, 0}}, {MSG_JOB_RUN, {0, 0, 1, 0, 0, 0}},
+	{MSG_JOB_STOP, {0, 1, 0, 1, 1, 0}},    {MSG_GET, {0, 1, 0, 0, 0, 0}},
+	{MSG_DO, {0, 1, 0, 0, 0, 0}},	       {MSG_RECEIVE, {0, 1, 0, 0, 0, 0}},
+	{MSG_RECEIVED, {0, 1, 0, 0, 1, 0}},    {MSG_STATUS, {0, 1, 0, 0, 0, 0}},
+	{MSG_SHUTDOWN, {0, 1, 0, 0, 0, 0}},
 };
 
 static bool golden_is_legal(enum client_state state, unsigned type)

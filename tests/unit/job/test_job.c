@@ -48,7 +48,7 @@ static void fake_job_changed(void *ctx, struct job *job)
 	buf_addf(&f->trace, "job %s\n", job_state_name(job_state(job)));
 }
 
-static const struct job_transport fake_transport = {fake_start, fake_stop};
+static const struct job_transport fake_transport = {.start = fake_start, .stop = fake_stop};
 static const struct job_observer fake_observer = {fake_child_changed, fake_job_changed};
 
 /* A job on the computers a, b, c ...; ended by fake_done. */

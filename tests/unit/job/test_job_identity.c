@@ -26,7 +26,7 @@ static void count_job_change(void *ctx, struct job *job)
 	++*changes;
 }
 
-static const struct job_transport transport = {ignore_child, ignore_child};
+static const struct job_transport transport = {.start = ignore_child, .stop = ignore_child};
 static const struct job_observer observer = {ignore_child, count_job_change};
 
 static struct job *make_job(const char *name, const char *const *locations, size_t count,
@@ -95,6 +95,32 @@ static void test_names(void **state)
 	assert_int_equal(job_state(named), JOB_STATE_RUNNING);
 	job_free(named);
 	job_free(unnamed);
+}
+
+static void test_names_of_children(void **state)
+{
+	struct job *job = make_job("disks", abc, 3, NULL);
+	char name[CHILD_NAME_SIZE];
+
+	(void)state;
+	assert_ptr_equal(child_name(job_child(job, 0), name), name);
+	assert_string_equal(name, "Job101");
+	assert_string_equal(child_name(job_child(job, 2), name), "Job103");
+	job_free(job);
+}
+
+static void test_the_longest_name_of_a_child(void **state)
+{
+	struct job_spec spec = {.type = "Remote", .command = "x", .throttle = 1};
+	char name[CHILD_NAME_SIZE];
+	struct job *job;
+
+	(void)state;
+	spec.locations = abc;
+	spec.count = 1;
+	job = job_new(&spec, UINT64_MAX - 1, &transport, &observer, NULL);
+	assert_string_equal(child_name(job_child(job, 0), name), "Job18446744073709551615");
+	job_free(job);
 }
 
 static void test_locations_are_copied(void **state)
@@ -171,6 +197,44 @@ static void test_uuid_text(void **state)
 	assert_string_equal(uuid_text(text, &uuid), "00010203-0405-4607-8809-aabbccddeeff");
 }
 
+static void test_uuid_parse(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"00010203-0405-4607-8809-aabbccddeef",
+		"00010203-0405-4607-8809-aabbccddeeff0",
+		"00010203-0405-4607-8809-aabbccddeefg",
+		"00010203-0405-4607-8809_aabbccddeeff",
+		"000102030-405-4607-8809-aabbccddeeff",
+		"00010203040546078809aabbccddeeff",
+		" 00010203-0405-4607-8809-aabbccddeef",
+	};
+	struct uuid uuid, other;
+	char text[UUID_TEXT_SIZE];
+
+	(void)state;
+	assert_true(uuid_parse(&uuid, "00010203-0405-4607-8809-AABBccddeeff"));
+	assert_string_equal(uuid_text(text, &uuid), "00010203-0405-4607-8809-aabbccddeeff");
+	other = uuid;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(uuid_parse(&other, bad[i]));
+	assert_int_equal(uuid_compare(&uuid, &other), 0);
+	other.bytes[15]--;
+	assert_true(uuid_compare(&uuid, &other) > 0);
+}
+
+static void test_uuids_as_bytes(void **state)
+{
+	struct job *job = make_job(NULL, abc, 3, NULL);
+	char text[UUID_TEXT_SIZE], other[UUID_TEXT_SIZE];
+
+	(void)state;
+	assert_string_equal(uuid_text(text, job_uuid(job)), job_instance_id(job));
+	assert_string_equal(uuid_text(text, child_uuid(job_child(job, 1))),
+			    child_instance_id(job_child(job, 1), other));
+	job_free(job);
+}
+
 /* Every bit that is not fixed is set in some of many, and clear in some. */
 static void test_uuid_is_random_everywhere(void **state)
 {
@@ -229,10 +293,14 @@ int main(void)
 		cmocka_unit_test(test_ids_follow_the_parent),
 		cmocka_unit_test(test_no_such_child),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names_of_children),
+		cmocka_unit_test(test_the_longest_name_of_a_child),
 		cmocka_unit_test(test_locations_are_copied),
 		cmocka_unit_test(test_link_of_a_child),
 		cmocka_unit_test(test_instance_ids),
 		cmocka_unit_test(test_uuid_text),
+		cmocka_unit_test(test_uuid_parse),
+		cmocka_unit_test(test_uuids_as_bytes),
 		cmocka_unit_test(test_uuid_is_random_everywhere),
 		cmocka_unit_test(test_half_a_million_children),
 	};

@@ -24,6 +24,7 @@
 struct hooks {
 	void (*start)(struct child *child);
 	void (*stop)(struct child *child);
+	void (*suspend)(struct child *child);
 	void (*child_changed)(struct child *child);
 	void (*job_changed)(struct job *job);
 };
@@ -44,6 +45,20 @@ static void on_stop(void *ctx, struct child *child)
 		h->stop(child);
 }
 
+static void on_suspend(void *ctx, struct child *child)
+{
+	struct hooks *h = ctx;
+
+	if (h->suspend)
+		h->suspend(child);
+}
+
+static void on_resume(void *ctx, struct child *child)
+{
+	(void)ctx;
+	(void)child;
+}
+
 static void on_child_changed(void *ctx, struct child *child)
 {
 	struct hooks *h = ctx;
@@ -62,7 +77,8 @@ static void on_job_changed(void *ctx, struct job *job)
 
 static struct job *make_job(size_t count, size_t throttle, struct hooks *hooks)
 {
-	static const struct job_transport transport = {on_start, on_stop};
+	static const struct job_transport transport = {
+		.start = on_start, .stop = on_stop, .suspend = on_suspend, .resume = on_resume};
 	static const struct job_observer observer = {on_child_changed, on_job_changed};
 	static const char *const names[] = {"a", "b"};
 	struct job_spec spec = {.type = "Remote", .command = "true", .throttle = throttle};
@@ -201,6 +217,73 @@ static void end_without_cause(void)
 	end_with(job_child(job, 0), CAUSE_NONE);
 }
 
+/* A job with one child that runs. */
+static struct child *running_child(struct hooks *hooks)
+{
+	struct job *job = make_job(1, 1, hooks);
+
+	job_start(job, 1);
+	run_child(job_child(job, 0));
+	return job_child(job, 0);
+}
+
+static void disconnect_while_connecting(void)
+{
+	struct hooks h = {0};
+	struct job *job = make_job(1, 1, &h);
+
+	job_start(job, 1);
+	child_on_disconnected(job_child(job, 0), 2);
+}
+
+static void disconnect_twice(void)
+{
+	struct hooks h = {0};
+	struct child *child = running_child(&h);
+
+	child_on_disconnected(child, 3);
+	child_on_disconnected(child, 3);
+}
+
+static void suspended_without_a_link(void)
+{
+	struct hooks h = {0};
+	struct child *child = running_child(&h);
+
+	child_on_disconnected(child, 3);
+	child_on_suspended(child, 3);
+}
+
+static void reconnect_of_a_link_that_is_there(void)
+{
+	struct hooks h = {0};
+
+	child_on_reconnected(running_child(&h), 3);
+}
+
+static void resumed_though_it_runs(void)
+{
+	struct hooks h = {0};
+
+	child_on_resumed(running_child(&h), 3);
+}
+
+static void unblocked_though_it_runs(void)
+{
+	struct hooks h = {0};
+
+	child_on_unblocked(running_child(&h), 3);
+}
+
+static void blocked_after_the_end(void)
+{
+	struct hooks h = {0};
+	struct child *child = running_child(&h);
+
+	end_child(child);
+	child_on_blocked(child, 3);
+}
+
 static void no_children(void)
 {
 	struct hooks h = {0};
@@ -238,6 +321,19 @@ static void test_illegal_events(void **state)
 	expect_abort(run_twice, "event running is illegal in step running of child 2");
 	expect_abort(run_twice_across_a_stop, "child 2 was reported running twice");
 	expect_abort(end_without_cause, "child 2 ended without a cause");
+}
+
+static void test_illegal_reports(void **state)
+{
+	(void)state;
+	expect_abort(disconnect_while_connecting, "event disconnect is illegal in step starting");
+	expect_abort(disconnect_twice, "event disconnect is illegal in step disconnected");
+	expect_abort(suspended_without_a_link, "event suspended is illegal in step disconnected");
+	expect_abort(reconnect_of_a_link_that_is_there,
+		     "event reconnect is illegal in step running");
+	expect_abort(resumed_though_it_runs, "event resumed is illegal in step running");
+	expect_abort(unblocked_though_it_runs, "event unblock is illegal in step running");
+	expect_abort(blocked_after_the_end, "event block is illegal in step failed");
 }
 
 static void test_bad_sizes(void **state)
@@ -302,6 +398,40 @@ static void free_from_observer(void)
 	stop_with((struct hooks){.job_changed = job_free});
 }
 
+static void answer_suspend(struct child *child)
+{
+	child_on_suspended(child, 9);
+}
+
+static void suspended_from_suspend(void)
+{
+	struct hooks h = {.suspend = answer_suspend};
+
+	child_suspend(running_child(&h), 3, NULL);
+}
+
+static void resume_child(struct child *child)
+{
+	child_resume(child, 9, NULL);
+}
+
+static void resume_from_suspend(void)
+{
+	struct hooks h = {.suspend = resume_child};
+
+	child_suspend(running_child(&h), 3, NULL);
+}
+
+static void suspend_job_of(struct job *job)
+{
+	job_suspend(job, 9, NULL);
+}
+
+static void suspend_from_observer(void)
+{
+	stop_with((struct hooks){.job_changed = suspend_job_of});
+}
+
 static void test_calling_back(void **state)
 {
 	(void)state;
@@ -312,6 +442,10 @@ static void test_calling_back(void **state)
 	expect_abort(stop_from_observer, "child_stop was called from inside a callback");
 	expect_abort(stop_job_from_observer, "job_stop was called from inside a callback");
 	expect_abort(start_from_observer, "job_start was called from inside a callback");
+	expect_abort(suspended_from_suspend,
+		     "child_on_suspended was called from inside a callback");
+	expect_abort(resume_from_suspend, "child_resume was called from inside a callback");
+	expect_abort(suspend_from_observer, "job_suspend was called from inside a callback");
 	expect_abort(free_from_observer, "job_free was called from inside a callback");
 }
 
@@ -319,6 +453,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_illegal_events),
+		cmocka_unit_test(test_illegal_reports),
 		cmocka_unit_test(test_bad_sizes),
 		cmocka_unit_test(test_calling_back),
 	};

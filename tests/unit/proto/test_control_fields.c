@@ -31,6 +31,11 @@ static const struct job_open_msg sample_job_open = {
 	.ssh_config = "/home/u/.ssh/config",
 	.agent_socket = "/tmp/agent",
 	.home = "/home/u",
+	.background = true,
+	.local = true,
+	.directory = "/srv/a b",
+	.init_script = "set -e",
+	.path = "/bin",
 };
 static const struct job_targets_msg sample_job_targets = {sample_targets, 2};
 static const struct get_row_msg sample_get_row = {.id = 12, .state = "Running"};
@@ -51,6 +56,11 @@ static void test_job_open_values(void **state)
 	assert_int_equal(m.throttle, 32);
 	assert_true(m.connect_timeout_ms == CONTROL_MS_MAX);
 	assert_string_equal(m.home, "/home/u");
+	assert_true(m.background);
+	assert_true(m.local);
+	assert_string_equal(m.directory, "/srv/a b");
+	assert_string_equal(m.init_script, "set -e");
+	assert_string_equal(m.path, "/bin");
 	job_open_done(&m);
 	buf_done(&body);
 }
@@ -70,6 +80,11 @@ static void test_job_open_defaults(void **state)
 	assert_int_equal(m.run_timeout_ms, 0);
 	assert_null(m.ssh_config);
 	assert_null(m.home);
+	assert_false(m.background);
+	assert_false(m.local);
+	assert_null(m.directory);
+	assert_null(m.init_script);
+	assert_null(m.path);
 	job_open_done(&m);
 }
 
@@ -113,6 +128,35 @@ static void test_job_open_refusals(void **state)
 	name[sizeof name - 1] = '\0';
 	m.name = name;
 	assert_job_open_refused(&m, ERR_LIMIT, "field name: has size 256");
+}
+
+/* The new texts have the cap of the command each, and all of them fit into a frame. */
+static void test_job_open_long_texts(void **state)
+{
+	char *text = xmalloc(LIMIT_COMMAND + 2);
+	char *argv[] = {text + 2};
+	struct job_open_msg m = {.argv = argv, .argc = 1, .shell = true}, got;
+	struct buf body = {0};
+
+	(void)state;
+	memset(text, 't', LIMIT_COMMAND + 1);
+	text[LIMIT_COMMAND + 1] = '\0';
+	m.init_script = text;
+	assert_job_open_refused(&m, ERR_LIMIT, "field init_script: has size 122881");
+	m.init_script = NULL;
+	m.path = text;
+	assert_job_open_refused(&m, ERR_LIMIT, "field path: has size 122881");
+	m.path = m.init_script = m.display = text + 1;
+	job_open_put(&body, &m);
+	assert_true(body.len <= LIMIT_FRAME_BODY);
+	assert_int_equal(job_open_get(&got, body.data, body.len, NULL), 0);
+	assert_string_equal(got.init_script, text + 1);
+	job_open_done(&got);
+	text[LIMIT_OPTION_TEXT + 1] = '\0';
+	m = (struct job_open_msg){.argv = argv, .argc = 1, .directory = text};
+	assert_job_open_refused(&m, ERR_LIMIT, "field directory: has size 4097");
+	free(text);
+	buf_done(&body);
 }
 
 static void test_job_open_limits(void **state)
@@ -342,32 +386,6 @@ static void test_child_state_defaults(void **state)
 	assert_int_equal(child_state_get(&m, "\x92\x05\xa0", 3, NULL), ERR_PROTO);
 }
 
-static void test_get_ids(void **state)
-{
-	struct get_msg m = {.id_count = CONTROL_IDS_MAX}, got;
-	struct buf body = {0};
-	struct errmsg msg = {""};
-
-	(void)state;
-	m.ids = xcalloc(CONTROL_IDS_MAX + 1, sizeof *m.ids);
-	get_put(&body, &m);
-	assert_int_equal(get_get(&got, body.data, body.len, NULL), 0);
-	assert_int_equal(got.id_count, CONTROL_IDS_MAX);
-	get_done(&got);
-	m.id_count++;
-	buf_clear(&body);
-	get_put(&body, &m);
-	assert_int_equal(get_get(&got, body.data, body.len, &msg), ERR_LIMIT);
-	assert_string_equal(msg.text,
-			    "message GET: field ids: has size 4097, at most 4096 is allowed");
-	assert_int_equal(get_get(&got, "\x90", 1, NULL), 0);
-	assert_false(got.all);
-	assert_null(got.ids);
-	assert_int_equal(get_get(&got, "\x93\xc2\xc2\x92\x01\xff", 6, NULL), ERR_PROTO);
-	free(m.ids);
-	buf_done(&body);
-}
-
 /* [id, 12 fields that are absent but for the state, ..., children] */
 static int get_children(struct get_row_msg *ret, const uint64_t *runs, size_t count,
 			struct errmsg *msg)
@@ -436,7 +454,7 @@ static void test_largest_row(void **state)
 	(void)state;
 	memset(text, 't', LIMIT_FRAME_BODY - 1);
 	text[LIMIT_FRAME_BODY - 1] = '\0';
-	m.location = m.command = m.text = m.name = text;
+	m.location = m.command = m.text = m.name = m.progress = text;
 	m.child_count = LIMIT_HOSTS;
 	m.children = xcalloc(m.child_count, sizeof *m.children);
 	for (size_t i = 0; i < m.child_count; i++)
@@ -445,6 +463,7 @@ static void test_largest_row(void **state)
 	assert_true(body.len <= LIMIT_FRAME_BODY);
 	assert_int_equal(get_row_get(&got, body.data, body.len, NULL), 0);
 	assert_int_equal(strlen(got.location), CONTROL_LOCATION_MAX);
+	assert_int_equal(strlen(got.progress), CONTROL_LOCATION_MAX / 4);
 	assert_int_equal(got.child_count, LIMIT_HOSTS);
 	assert_memory_equal(got.children, m.children, LIMIT_HOSTS * sizeof *m.children);
 	get_row_done(&got);
@@ -459,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_job_open_values),
 		cmocka_unit_test(test_job_open_defaults),
 		cmocka_unit_test(test_job_open_refusals),
+		cmocka_unit_test(test_job_open_long_texts),
 		cmocka_unit_test(test_job_open_limits),
 		cmocka_unit_test(test_display_is_cut),
 		cmocka_unit_test(test_job_targets_values),
@@ -468,7 +488,6 @@ int main(void)
 		cmocka_unit_test(test_hello),
 		cmocka_unit_test(test_error_codes),
 		cmocka_unit_test(test_child_state_defaults),
-		cmocka_unit_test(test_get_ids),
 		cmocka_unit_test(test_children_as_runs),
 		cmocka_unit_test(test_hostile_runs),
 		cmocka_unit_test(test_largest_row),

@@ -20,6 +20,7 @@ static struct job_target sample_targets[] = {
 	{"root@web1:2222", "web1", "root", 2222},
 	{"[::1]", "::1", NULL, 0},
 };
+static char *sample_selectors[] = {"12", "web*", "", "\xff"};
 static uint64_t sample_ids[] = {7, 8, 9, 100, 5, UINT64_MAX};
 
 static const struct hello_msg sample_hello = {1, 3, "muster 0.1.0", 4711};
@@ -37,6 +38,11 @@ static const struct job_open_msg sample_job_open = {
 	.ssh_config = "/home/u/.ssh/config",
 	.agent_socket = "/tmp/agent",
 	.home = "/home/u",
+	.background = true,
+	.local = true,
+	.directory = "/srv/a b",
+	.init_script = "set -e\n. ./env",
+	.path = "/usr/bin:/bin",
 };
 static const struct job_targets_msg sample_job_targets = {sample_targets, 2};
 static const struct job_stop_msg sample_job_stop = {12};
@@ -54,7 +60,42 @@ static const struct child_state_msg sample_child_state = {
 	.end_ns = UINT64_MAX,
 };
 static const struct job_end_msg sample_job_end = {12, "Failed"};
-static const struct get_msg sample_get = {true, true, sample_ids, ARRAY_LEN(sample_ids)};
+#define SAMPLE_FILTER                                                                         \
+	{                                                                                     \
+		.selectors = sample_selectors, .selector_count = ARRAY_LEN(sample_selectors), \
+		.state = "failed", .more = FILTER_MORE_NO, .command = "*uptime*",             \
+		.before_ns = UINT64_MAX, .after_ns = 1, .newest = 10, .all = true,            \
+		.children = true, .child_state = "Stopped",                                   \
+	}
+static const struct get_msg sample_get = {SAMPLE_FILTER};
+static const struct doing_msg sample_doing = {
+	.filter = SAMPLE_FILTER,
+	.verb = DO_WAIT,
+	.force = true,
+	.any = true,
+	.once = true,
+	.timeout_ms = CONTROL_MS_MAX,
+	.until = "Suspended",
+};
+static const struct receive_msg sample_receive = {
+	.filter = SAMPLE_FILTER,
+	.wait = true,
+	.force = true,
+	.timeout_ms = 90000,
+	.remove = true,
+	.events = true,
+	.job_rows = true,
+	.no_recurse = true,
+	.locations = sample_selectors,
+	.location_count = 2,
+	.streams = (1u << STREAM_COUNT) - 1,
+	.by_time = true,
+};
+static const struct source_msg sample_source = {13, 12, "root@web1:2222",
+						"f81d4fae-7dec-4d0a-a765-00a0c91e6bf6"};
+static const struct received_msg sample_received = {13, UINT64_MAX};
+static const struct receive_end_msg sample_receive_end = {true};
+static const struct problem_msg sample_problem = {255, "there is no job 'x'"};
 static const struct get_row_msg sample_get_row = {
 	.id = 12,
 	.parent_id = 1,
@@ -73,8 +114,10 @@ static const struct get_row_msg sample_get_row = {
 	.instance_id = "f81d4fae-7dec-4d0a-a765-00a0c91e6bf6",
 	.children = sample_ids,
 	.child_count = ARRAY_LEN(sample_ids),
+	.progress = "1/2 failed: web1 (exited 255)",
+	.exit_status = 5,
 };
-static const struct get_end_msg sample_get_end = {sample_ids, 3};
+static const struct get_end_msg sample_get_end = {true};
 static const struct shutdown_msg sample_shutdown = {true};
 static const struct status_reply_msg sample_status_reply = {
 	1, "0.1.0", "/run/user/0/muster/default.sock", 2, 3, 4, 5, 1024};
@@ -125,6 +168,12 @@ struct sample {
 	X(get)           \
 	X(get_row)       \
 	X(get_end)       \
+	X(problem)       \
+	X(doing)         \
+	X(receive)       \
+	X(source)        \
+	X(received)      \
+	X(receive_end)   \
 	X(shutdown)      \
 	X(status_reply)  \
 	X(shutdown_reply)

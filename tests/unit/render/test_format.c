@@ -1,65 +1,15 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* render/format.h: text and jsonl, and what holds for every format. */
+#include "format_render.h"
+
 #include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
+#include "alloc.h"
 #include "escape.h"
-#include "format.h"
 
-static const struct render_style plain = {.labels = true};
-static const struct render_style bare = {0};
-static const struct render_style coloured = {.labels = true, .colour = true};
-static const struct render_style terminal = {.labels = true, .colour = true, .escape = true};
-static const struct render_style escaped = {.labels = true, .escape = true};
-
-static const struct format_record record = {
-	.host = "web1",
-	.job = 12,
-	.child = 13,
-	.stream = "output",
-	.seq = 18446744073709551615u,
-	.time_ns = 1772368496123456789u,
-	.is_text = true,
+static const struct format *const every[] = {
+	&format_text,  &format_table, &format_list, &format_json,
+	&format_jsonl, &format_csv,   &format_yaml,
 };
-
-/* Renders in pieces of step bytes. */
-static void render(struct buf *out, const struct format *f, const struct render_style *style,
-		   const struct format_record *r, const void *data, size_t len, size_t step)
-{
-	/* Not zero: begin has to see to that. */
-	struct format_state st = {.held = "xx", .held_len = 2};
-	const char *p = data;
-
-	f->begin(out, style, &st, r);
-	for (size_t at = 0; at < len; at += step)
-		f->piece(out, style, &st, r, p + at, len - at < step ? len - at : step);
-	f->end(out, style, &st, r);
-}
-
-/* A string literal that may hold NUL, as data and length. */
-#define BYTES(literal) literal, sizeof literal - 1
-
-static void expect_n(const struct format *f, const struct render_style *style,
-		     const struct format_record *r, const void *data, size_t len, const char *want,
-		     size_t want_len)
-{
-	struct buf out = {0};
-
-	render(&out, f, style, r, data, len, len ? len : 1);
-	assert_int_equal(out.len, want_len);
-	assert_memory_equal(out.data, want, want_len);
-	buf_done(&out);
-}
-
-static void expect(const struct format *f, const struct render_style *style,
-		   const struct format_record *r, const char *text, const char *want)
-{
-	expect_n(f, style, r, text, strlen(text), want, strlen(want));
-}
 
 static void text_lines(void **state)
 {
@@ -116,9 +66,7 @@ static void text_in_pieces_is_as_the_whole(void **state)
 		struct buf in = {0}, want = {0};
 
 		for (int i = rand_r(&seed) % 12; i > 0; i--)
-			buf_add_str(
-				&in,
-				parts[(size_t)rand_r(&seed) % (sizeof parts / sizeof parts[0])]);
+			buf_add_str(&in, parts[(size_t)rand_r(&seed) % ARRAY_LEN(parts)]);
 		buf_add_str(&want, "web1: ");
 		escape_display(&want, in.data, in.len);
 		buf_add_char(&want, '\n');
@@ -160,68 +108,109 @@ static void jsonl_of_bytes(void **state)
 	       "\"seq\":0,\"time\":null,\"value\":{\"$bytes\":\"\"}}\n");
 }
 
-static void jsonl_in_pieces_is_as_the_whole(void **state)
+static void values_in_pieces_are_as_the_whole(void **state)
 {
-	const char *text = "plain \"quoted\" \\ \n text that is longer than a word or two";
+	const char *text = "plain \"quoted\" \\ \n text, that is longer than a word or two\n";
 	struct format_record bytes = record;
-	uint8_t data[100];
+	uint8_t data[60];
 
 	(void)state;
 	bytes.is_text = false;
 	for (size_t i = 0; i < sizeof data; i++)
 		data[i] = (uint8_t)(i * 37);
-	for (size_t len = 0; len <= sizeof data; len++) {
-		struct buf want = {0};
-
-		render(&want, &format_jsonl, &plain, &bytes, data, len, sizeof data);
-		for (size_t step = 1; step < 12; step++) {
-			struct buf got = {0};
-
-			render(&got, &format_jsonl, &plain, &bytes, data, len, step);
-			assert_string_equal(buf_cstr(&got), buf_cstr(&want));
-			buf_done(&got);
+	for (size_t i = 0; i < ARRAY_LEN(every); i++) {
+		for (size_t len = 0; len <= sizeof data; len++) {
+			expect_pieces(every[i], &plain, &bytes, data, len, 12);
+			expect_pieces(every[i], &terminal, &bytes, data, len, 12);
 		}
-		buf_done(&want);
-	}
-	for (size_t step = 1; step < strlen(text); step++) {
-		struct buf want = {0}, got = {0};
-
-		render(&want, &format_jsonl, &plain, &record, text, strlen(text), strlen(text));
-		render(&got, &format_jsonl, &plain, &record, text, strlen(text), step);
-		assert_string_equal(buf_cstr(&got), buf_cstr(&want));
-		buf_done(&want);
-		buf_done(&got);
+		expect_pieces(every[i], &plain, &record, text, strlen(text), strlen(text));
+		expect_pieces(every[i], &terminal, &record, text, strlen(text), strlen(text));
 	}
 }
 
 static void pieces_of_any_mixture(void **state)
 {
+	static const struct format *const base64[] = {&format_json, &format_jsonl, &format_csv,
+						      &format_yaml};
+	static const char *const ends[] = {"\"}}", "\"}}\n", "\",base64\n", "\"}\n"};
 	struct format_record bytes = record;
-	struct format_state st;
-	struct buf out = {0};
 
 	(void)state;
 	bytes.is_text = false;
-	format_jsonl.begin(&out, &plain, &st, &bytes);
-	buf_clear(&out);
-	format_jsonl.piece(&out, &plain, &st, &bytes, "f", 1);
-	format_jsonl.piece(&out, &plain, &st, &bytes, "", 0);
-	format_jsonl.piece(&out, &plain, &st, &bytes, NULL, 0);
-	format_jsonl.piece(&out, &plain, &st, &bytes, "ooba", 4);
-	format_jsonl.piece(&out, &plain, &st, &bytes, "rf", 2);
-	format_jsonl.end(&out, &plain, &st, &bytes);
-	assert_string_equal(buf_cstr(&out), "Zm9vYmFyZg==\"}}\n");
-	buf_done(&out);
+	for (size_t i = 0; i < ARRAY_LEN(base64); i++) {
+		const struct format *f = base64[i];
+		struct format_state st = {0};
+		struct buf out = {0};
+		char want[32] = "Zm9vYmFyZg==";
+
+		f->begin(&out, &plain, &st, &bytes);
+		buf_clear(&out);
+		f->piece(&out, &plain, &st, &bytes, "f", 1);
+		f->piece(&out, &plain, &st, &bytes, "", 0);
+		f->piece(&out, &plain, &st, &bytes, NULL, 0);
+		f->piece(&out, &plain, &st, &bytes, "ooba", 4);
+		f->piece(&out, &plain, &st, &bytes, "rf", 2);
+		f->end(&out, &plain, &st, &bytes);
+		strcat(want, ends[i]);
+		assert_string_equal(buf_cstr(&out), want);
+		buf_done(&out);
+	}
+}
+
+/* 2 MiB of the worst bytes in pieces of 64 KiB: what is at hand is never more than a piece. */
+static void huge_values_need_no_memory(void **state)
+{
+	static const char *const worst[] = {"a", "\"", "\n", "\001", "\u202e", "\uffff", "\xff"};
+	size_t piece = 64 * 1024 / 6 * 6;
+	char *data = xmalloc(piece);
+
+	(void)state;
+	for (size_t w = 0; w < ARRAY_LEN(worst); w++) {
+		struct format_record r = record;
+
+		r.is_text = worst[w][0] != '\xff';
+		for (size_t at = 0; at < piece; at += strlen(worst[w]))
+			memcpy(data + at, worst[w], strlen(worst[w]));
+		for (size_t i = 0; i < ARRAY_LEN(every); i++) {
+			struct format_state st = {0};
+			struct buf out = {0};
+
+			every[i]->begin(&out, &escaped, &st, &r);
+			for (size_t n = 0; n < (2u << 20); n += piece) {
+				every[i]->piece(&out, &escaped, &st, &r, data, piece);
+				assert_true(out.len <= 6 * piece + 1024);
+				buf_clear(&out);
+			}
+			every[i]->end(&out, &escaped, &st, &r);
+			assert_true(out.len < 64);
+			every[i]->close(&out, &escaped, &st);
+			assert_true(out.size <= 16 * piece);
+			buf_done(&out);
+		}
+	}
+	free(data);
 }
 
 static void find(void **state)
 {
+	char names[256] = "";
+
 	(void)state;
-	assert_ptr_equal(format_find("text"), &format_text);
-	assert_ptr_equal(format_find("jsonl"), &format_jsonl);
-	assert_null(format_find("json"));
+	for (size_t i = 0; i < ARRAY_LEN(every); i++) {
+		assert_ptr_equal(format_find(every[i]->name), every[i]);
+		strcat(strcat(names, i ? ", " : ""), every[i]->name);
+	}
+	assert_string_equal(names, FORMAT_NAMES);
 	assert_null(format_find(""));
 	assert_null(format_find("TEXT"));
+	assert_null(format_find("jso"));
+}
+
+static void empty_outputs(void **state)
+{
+	(void)state;
+	expect_empty(&format_text, &plain, "");
+	expect_empty(&format_jsonl, &plain, "");
 }
 
 int main(void)
@@ -234,8 +223,10 @@ int main(void)
 		cmocka_unit_test(text_in_pieces_is_as_the_whole),
 		cmocka_unit_test(jsonl_of_text),
 		cmocka_unit_test(jsonl_of_bytes),
-		cmocka_unit_test(jsonl_in_pieces_is_as_the_whole),
+		cmocka_unit_test(values_in_pieces_are_as_the_whole),
 		cmocka_unit_test(pieces_of_any_mixture),
+		cmocka_unit_test(huge_values_need_no_memory),
+		cmocka_unit_test(empty_outputs),
 		cmocka_unit_test(find),
 	};
 

@@ -1,0 +1,120 @@
+#include "ask.h"
+
+#include "control_msg.h"
+#include "exit.h"
+
+struct ask {
+	struct loop *loop;
+	ask_fn *fn;
+	void *arg;
+	bool leaving;
+	int status;
+};
+
+static void ask_end(struct ask *ask, int status)
+{
+	ask->status = status;
+	loop_stop(ask->loop);
+}
+
+static void ask_on_problem(struct ask *ask, const void *body, size_t len)
+{
+	struct problem_msg m;
+	struct errmsg msg;
+
+	if (problem_get(&m, body, len, &msg) != 0) {
+		ask_end(ask, cmd_error(EXIT_NO_DAEMON, "%s", msg.text));
+		return;
+	}
+	(void)cmd_error(0, "%s%s", m.exit_status ? "" : "warning: ", m.text ? m.text : "?");
+	ask->status = exit_worse(ask->status, (int)m.exit_status);
+	problem_done(&m);
+}
+
+static void ask_on_error(struct ask *ask, const void *body, size_t len)
+{
+	struct error_msg m;
+	struct errmsg msg;
+
+	if (error_get(&m, body, len, &msg) != 0) {
+		ask_end(ask, cmd_error(EXIT_NO_DAEMON, "%s", msg.text));
+		return;
+	}
+	ask_end(ask, cmd_error(m.code == ERR_PROTO ? EXIT_NO_DAEMON : EXIT_USAGE, "%s",
+			       m.text ? m.text : "refused"));
+	error_done(&m);
+}
+
+static void ask_on_warning(struct ask *ask, const void *body, size_t len)
+{
+	struct warning_msg m;
+	struct errmsg msg;
+
+	if (warning_get(&m, body, len, &msg) != 0) {
+		ask_end(ask, cmd_error(EXIT_NO_DAEMON, "%s", msg.text));
+		return;
+	}
+	(void)cmd_error(0, "warning: %s", m.text ? m.text : "?");
+	warning_done(&m);
+}
+
+static void ask_on_message(void *arg, uint8_t type, const void *body, size_t len)
+{
+	struct ask *ask = arg;
+	struct errmsg msg = {{0}};
+	int rc;
+
+	if (type == MSG_PROBLEM) {
+		ask_on_problem(ask, body, len);
+		return;
+	}
+	if (type == MSG_ERROR) {
+		ask_on_error(ask, body, len);
+		return;
+	}
+	if (type == MSG_WARNING) {
+		ask_on_warning(ask, body, len);
+		return;
+	}
+	rc = ask->fn(ask->arg, type, body, len, &ask->status, &msg);
+	if (rc < 0)
+		ask_end(ask, cmd_error(EXIT_NO_DAEMON, "%s", msg.text));
+	else if (rc == ASK_DONE)
+		loop_stop(ask->loop);
+	ask->leaving = rc == ASK_LEAVE;
+}
+
+static void ask_on_closed(void *arg, const char *why)
+{
+	struct ask *ask = arg;
+
+	ask_end(ask, ask->leaving ? ask->status : cmd_error(EXIT_NO_DAEMON, "%s", why));
+}
+
+int ask(const struct cmd *cmd, const struct cmd_globals *globals, enum control_mode mode,
+	ask_send_fn *send, ask_fn *fn, void *arg)
+{
+	static const struct control_events events = {ask_on_message, ask_on_closed};
+	struct ask ask = {.fn = fn, .arg = arg};
+	struct control *control = NULL;
+	struct paths paths;
+	struct errmsg msg;
+	int rc;
+
+	if (paths_find(&paths, cmd_daemon_name(globals), &msg) != 0)
+		return cmd_usage(cmd, "%s", msg.text);
+	ask.loop = loop_new();
+	rc = control_open(&control, ask.loop, &paths, mode, &events, &ask, &msg);
+	paths_done(&paths);
+	if (rc == ERR_NOTFOUND && mode == CONTROL_IF_RUNNING) {
+		ask.status = EXIT_OK;
+	} else if (rc) {
+		ask.status = cmd_control_error(rc, msg.text);
+	} else {
+		send(arg, control);
+		loop_run(ask.loop);
+	}
+	control_free(control);
+	loop_free(ask.loop);
+	return ask.status;
+}

@@ -1,0 +1,196 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "buf.h"
+#include "duration.h"
+#include "fd.h"
+#include "limits.h"
+
+#define CONFIG_SHOWN 60 /* bytes of what stands in a line, in an error */
+
+enum config_kind { CONFIG_SIZE, CONFIG_TIME, CONFIG_TIME_OR_NONE, CONFIG_COUNT };
+
+static const struct {
+	const char *name;
+	enum config_kind kind;
+} config_keys[] = {
+	[CONFIG_RESULTS_BUDGET] = {"results-budget", CONFIG_SIZE},
+	[CONFIG_RESULTS_SHARE] = {"results-share", CONFIG_SIZE},
+	[CONFIG_IDLE_TIMEOUT] = {"idle-timeout", CONFIG_TIME_OR_NONE},
+	[CONFIG_THROTTLE_LIMIT] = {"throttle-limit", CONFIG_COUNT},
+	[CONFIG_STOP_GRACE] = {"stop-grace", CONFIG_TIME},
+	[CONFIG_CONNECT_TIMEOUT] = {"connect-timeout", CONFIG_TIME},
+};
+_Static_assert(ARRAY_LEN(config_keys) == CONFIG_KEY_COUNT, "a key has no name");
+
+/* A file while it is read. */
+struct config_file {
+	struct config config; /* what it sets */
+	const char *path;
+	unsigned line;
+	unsigned lines[CONFIG_KEY_COUNT]; /* where each key was set */
+};
+
+uint64_t config_get(const struct config *config, enum config_key key, uint64_t otherwise)
+{
+	return config->keys[key].given ? config->keys[key].value : otherwise;
+}
+
+static int config_value(uint64_t *ret, enum config_key key, const char *text, const char *what,
+			struct errmsg *msg)
+{
+	uint64_t v = 0;
+	int rc = 0;
+
+	switch (config_keys[key].kind) {
+	case CONFIG_SIZE:
+		return size_parse(ret, text, what, msg);
+	case CONFIG_COUNT:
+		return count_parse(ret, text, 1, LIMIT_HOSTS, what, msg);
+	case CONFIG_TIME:
+	case CONFIG_TIME_OR_NONE:
+		rc = duration_parse(&v, text, what, msg);
+		break;
+	}
+	if (rc == 0 && !v && config_keys[key].kind == CONFIG_TIME)
+		rc = err_set(msg, ERR_RANGE, "%s: '%s' is no time above zero", what, text);
+	if (rc == 0)
+		*ret = v;
+	return rc;
+}
+
+static int config_unknown(const struct config_file *file, const char *name, struct errmsg *msg)
+{
+	struct buf names = {0};
+	int rc;
+
+	for (size_t i = 0; i < CONFIG_KEY_COUNT; i++)
+		buf_addf(&names, "%s%s", i ? ", " : "", config_keys[i].name);
+	rc = err_set(msg, ERR_SYNTAX, "%s:%u: '%.*s' is none of %s", file->path, file->line,
+		     CONFIG_SHOWN, name, buf_cstr(&names));
+	buf_done(&names);
+	return rc;
+}
+
+static int config_set(struct config_file *file, const char *name, const char *text,
+		      struct errmsg *msg)
+{
+	size_t key = 0;
+	char *what;
+	int rc;
+
+	while (key < CONFIG_KEY_COUNT && strcmp(config_keys[key].name, name) != 0)
+		key++;
+	if (key == CONFIG_KEY_COUNT)
+		return config_unknown(file, name, msg);
+	if (file->lines[key])
+		return err_set(msg, ERR_EXISTS, "%s:%u: %s was set in line %u already", file->path,
+			       file->line, name, file->lines[key]);
+	what = xasprintf("%s:%u: %s", file->path, file->line, name);
+	rc = config_value(&file->config.keys[key].value, (enum config_key)key, text, what, msg);
+	free(what);
+	file->config.keys[key].given = true;
+	file->lines[key] = file->line;
+	return rc;
+}
+
+/* Cuts blanks at both ends; changes the text. */
+static char *config_trim(char *text)
+{
+	static const char blanks[] = " \t\r";
+	size_t n;
+
+	text += strspn(text, blanks);
+	n = strlen(text);
+	while (n && strchr(blanks, text[n - 1]))
+		n--;
+	text[n] = '\0';
+	return text;
+}
+
+/* line is changed. */
+static int config_line(struct config_file *file, char *line, struct errmsg *msg)
+{
+	char *value;
+
+	line[strcspn(line, "#")] = '\0';
+	line = config_trim(line);
+	if (!*line)
+		return 0;
+	value = strchr(line, '=');
+	if (!value)
+		return err_set(msg, ERR_SYNTAX, "%s:%u: '%.*s' is no 'key = value'", file->path,
+			       file->line, CONFIG_SHOWN, line);
+	*value++ = '\0';
+	return config_set(file, config_trim(line), config_trim(value), msg);
+}
+
+int config_parse(struct config *config, const char *text, size_t len, const char *path,
+		 struct errmsg *msg)
+{
+	struct config_file file = {.config = *config, .path = path};
+	int rc = 0;
+
+	for (size_t at = 0, n; rc == 0 && at < len; at += n + 1) {
+		const char *eol = memchr(text + at, '\n', len - at);
+		char *line;
+
+		n = eol ? (size_t)(eol - text) - at : len - at;
+		file.line++;
+		if (memchr(text + at, '\0', n))
+			return err_set(msg, ERR_SYNTAX, "%s:%u: a NUL byte: this is no text", path,
+				       file.line);
+		line = xstrndup(text + at, n);
+		rc = config_line(&file, line, msg);
+		free(line);
+	}
+	if (rc == 0)
+		*config = file.config;
+	return rc;
+}
+
+int config_read(struct config *config, const char *path, struct errmsg *msg)
+{
+	struct buf text = {0};
+	int rc = fd_read_file(&text, path, LIMIT_CONFIG);
+
+	if (rc == ERR_SYS && (errno == ENOENT || errno == ENOTDIR))
+		rc = 0;
+	else if (rc == ERR_SYS)
+		(void)err_set(msg, rc, "cannot read %s: %s", path, strerror(errno));
+	else if (rc)
+		(void)err_set(msg, rc, "cannot read %s: more than %u bytes", path, LIMIT_CONFIG);
+	else
+		rc = config_parse(config, (const char *)text.data, text.len, path, msg);
+	buf_done(&text);
+	return rc;
+}
+
+char *config_user_path(void)
+{
+	const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (base && *base == '/')
+		return xasprintf("%s/muster/muster.conf", base);
+	if (home && *home == '/')
+		return xasprintf("%s/.config/muster/muster.conf", home);
+	return NULL;
+}
+
+int config_load(struct config *ret, struct errmsg *msg)
+{
+	struct config config = {0};
+	char *path = config_user_path();
+	int rc = config_read(&config, CONFIG_SYSTEM_PATH, msg);
+
+	if (rc == 0 && path)
+		rc = config_read(&config, path, msg);
+	free(path);
+	if (rc == 0)
+		*ret = config;
+	return rc;
+}

@@ -1,0 +1,54 @@
+/*
+ * What people set once, in files: muster.conf(5). Lines "key = value"; '#' begins a comment. The
+ * user's file outweighs the system's, and whoever asks lets options outweigh both.
+ */
+#ifndef MUSTER_CONFIG_H
+#define MUSTER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+#define CONFIG_SYSTEM_PATH "/etc/muster/muster.conf"
+
+enum config_key {
+	CONFIG_RESULTS_BUDGET,	/* bytes */
+	CONFIG_RESULTS_SHARE,	/* bytes */
+	CONFIG_IDLE_TIMEOUT,	/* milliseconds; 0: never */
+	CONFIG_THROTTLE_LIMIT,	/* hosts */
+	CONFIG_STOP_GRACE,	/* milliseconds */
+	CONFIG_CONNECT_TIMEOUT, /* milliseconds */
+	CONFIG_KEY_COUNT
+};
+
+struct config {
+	struct {
+		uint64_t value;
+		bool given;
+	} keys[CONFIG_KEY_COUNT];
+};
+
+/* What the key is set to; what is to hold where it is not. */
+uint64_t config_get(const struct config *config, enum config_key key, uint64_t otherwise);
+
+/*
+ * Takes the len bytes of a file. What they set outweighs what config had. Returns 0, or ERR_SYNTAX,
+ * ERR_RANGE or ERR_EXISTS (a key that is set twice) with msg, which begins with "PATH:LINE: ";
+ * config is then as it was.
+ */
+int config_parse(struct config *config, const char *text, size_t len, const char *path,
+		 struct errmsg *msg);
+
+/* The same for a file. One that is not there sets nothing. ERR_SYS, ERR_LIMIT: cannot be read. */
+int config_read(struct config *config, const char *path, struct errmsg *msg);
+
+/* $XDG_CONFIG_HOME/muster/muster.conf, or ~/.config/muster/muster.conf; NULL where neither
+ * variable is an absolute path. The caller frees it. */
+char *config_user_path(void);
+
+/* The system's file, then the user's. */
+int config_load(struct config *ret, struct errmsg *msg);
+
+#endif

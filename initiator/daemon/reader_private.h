@@ -1,0 +1,79 @@
+/* The inside of a reader, for reader.c (its life) and reader_pump.c (what it sends). */
+#ifndef MUSTER_READER_PRIVATE_H
+#define MUSTER_READER_PRIVATE_H
+
+#include "daemon_private.h"
+#include "reader.h"
+#include "reply.h"
+#include "select.h"
+
+/* What is sent next. */
+enum reader_phase {
+	READER_BACKLOG, /* what is stored, child by child in order (or merged by time) */
+	READER_LIVE,	/* what comes, as it comes, until all have ended */
+	READER_ENDS,	/* how the children ended, and the jobs */
+	READER_ACKS,	/* nothing: the client has yet to acknowledge */
+	READER_OVER
+};
+
+/* One child that is read. */
+struct source {
+	struct reader_job *job;
+	struct child *child; /* NULL: its job was removed */
+	struct source *next; /* in the ready queue */
+	uint64_t next_seq;   /* to send */
+	uint64_t acked;	     /* acknowledged up to here */
+	bool ready;	     /* stands in the ready queue */
+	bool leased;
+	bool told;  /* SOURCE was sent */
+	bool ended; /* its last state was sent */
+};
+
+/* A job some of whose children are read. */
+struct reader_job {
+	struct reader *reader;
+	struct run *run; /* NULL: removed */
+	struct run_watcher watcher;
+	uint64_t id;
+	size_t first; /* of its sources, in order of child */
+	size_t count;
+	bool named; /* the job itself was selected, not only a child */
+};
+
+struct reader {
+	struct client *client;
+	struct receive_msg m;
+	bool live; /* a synchronous job */
+	uint32_t streams;
+	struct reader_job *jobs;
+	size_t job_count;
+	struct source *sources;
+	size_t source_count;
+	enum reader_phase phase;
+	size_t at; /* BACKLOG, ENDS: the source whose turn it is */
+	struct source *first_ready;
+	struct source **last_ready;
+	size_t open_acks; /* sources with something unacknowledged */
+	struct event *timer;
+	struct event *wake;
+	bool timed_out;
+};
+
+/*
+ * Sends, from the loop, what there is to send and room for. What a run tells only asks for this:
+ * sending may end the reader and remove jobs, which must not happen inside of a run's own calls.
+ */
+void reader_wake(struct reader *reader);
+void reader_on_wake(evutil_socket_t fd, short what, void *arg);
+
+/* The source of a child, or NULL if it is not read. */
+struct source *reader_source(struct reader_job *job, const struct child *child);
+
+/* A child has more, or has ended: its turn comes. */
+void reader_make_ready(struct reader *reader, struct source *source);
+
+/* True if nothing more comes of the child: it has ended, or waits for somebody (Suspended,
+ * Disconnected) and the client did not ask to wait through that. */
+bool reader_is_persistent(const struct reader *reader, enum job_state state);
+
+#endif

@@ -1,0 +1,184 @@
+#include "submit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "control_msg.h"
+#include "daemon_private.h"
+#include "limits.h"
+#include "link.h"
+#include "reader.h"
+#include "reply.h"
+#include "run.h"
+
+/* A job between JOB_OPEN and the end of its plan. */
+struct submit {
+	struct client *client;
+	struct job_open_msg open;
+	struct plan_request request;
+	struct plan_work *plan;
+};
+
+static const char submit_ending[] = "the daemon is ending";
+
+static void submit_free(void *arg)
+{
+	struct submit *s = arg;
+
+	client_daemon(s->client)->opening--;
+	plan_cancel(s->plan);
+	job_open_done(&s->open);
+	plan_request_done(&s->request);
+	free(s);
+}
+
+int submit_open(struct client *client, const struct frame *frame, struct errmsg *msg)
+{
+	struct submit *s = xcalloc(1, sizeof *s);
+	int rc = job_open_get(&s->open, frame->body, frame->len, msg);
+
+	s->client = client;
+	client_daemon(client)->opening++;
+	if (rc == 0)
+		rc = link_check(&s->open, msg);
+	if (rc) {
+		submit_free(s);
+		return rc;
+	}
+	s->request.config_path = s->open.ssh_config ? xstrdup(s->open.ssh_config) : NULL;
+	s->request.agent_socket = s->open.agent_socket ? xstrdup(s->open.agent_socket) : NULL;
+	s->request.home = xstrdup(s->open.home ? s->open.home : "/");
+	client_set_context(client, s, submit_free);
+	client_set_state(client, CLIENT_FILLING);
+	return 0;
+}
+
+int submit_targets(struct client *client, const struct frame *frame, struct errmsg *msg)
+{
+	struct submit *s = client_context(client);
+	struct job_targets_msg m;
+	int rc = job_targets_get(&m, frame->body, frame->len, msg);
+	size_t n = s->request.count;
+
+	if (rc)
+		return rc;
+	if (n + m.count > LIMIT_HOSTS) {
+		job_targets_done(&m);
+		return err_set(msg, ERR_LIMIT, "more than %u hosts in one job", LIMIT_HOSTS);
+	}
+	s->request.hosts = xrealloc(s->request.hosts, n + m.count, sizeof *s->request.hosts);
+	for (size_t i = 0; i < m.count; i++) {
+		struct job_target *t = &m.targets[i];
+
+		s->request.hosts[n + i] = (struct plan_host){.host = t->host,
+							     .hostname = t->hostname,
+							     .user = t->user,
+							     .port = (uint16_t)t->port};
+		*t = (struct job_target){0};
+	}
+	s->request.count += m.count;
+	job_targets_done(&m);
+	return 0;
+}
+
+static void submit_warn(struct client *client, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		struct warning_msg m = {.text = xstrndup(text, n)};
+		struct buf body = {0};
+
+		warning_put(&body, &m);
+		client_send(client, MSG_WARNING, &body);
+		warning_done(&m);
+		text += n + (text[n] == '\n');
+	}
+}
+
+static void submit_tell_accepted(struct client *client, const struct job *job)
+{
+	struct job_accepted_msg m = {
+		.job = job_id(job), .first_child = job_id(job) + 1, .name = xstrdup(job_name(job))};
+	struct buf body = {0};
+
+	job_accepted_put(&body, &m);
+	client_send(client, MSG_JOB_ACCEPTED, &body);
+	job_accepted_done(&m);
+}
+
+/* The job exists from here on. A background one is on its own; of the other the client is told
+ * everything. Frees s. */
+static void submit_start(struct submit *s, struct plan *plan, const char *const *locations,
+			 size_t count)
+{
+	struct client *client = s->client;
+	bool background = s->open.background;
+	struct run *run = run_new(client_daemon(client), &s->open, plan, locations, count);
+
+	submit_tell_accepted(client, run_job(run));
+	if (plan && plan_warning(plan))
+		submit_warn(client, plan_warning(plan));
+	client_set_context(client, NULL, NULL);
+	if (background) {
+		run_start(run);
+		reply_job(client, run_job(run));
+		client_set_state(client, CLIENT_IDLE);
+	} else {
+		reader_start_live(client, run);
+		run_start(run);
+	}
+}
+
+static void submit_on_plan(void *arg, struct plan *plan, const struct errmsg *msg)
+{
+	struct submit *s = arg;
+	bool ending = client_daemon(s->client)->ending;
+	const char **locations;
+	size_t count;
+
+	s->plan = NULL;
+	if (!plan || ending) {
+		plan_free(plan);
+		client_send_error(s->client, ending ? ERR_CLOSED : ERR_SYNTAX,
+				  ending ? submit_ending : msg->text);
+		client_set_state(s->client, CLIENT_IDLE);
+		client_set_context(s->client, NULL, NULL);
+		return;
+	}
+	count = plan_count(plan);
+	locations = xcalloc(count, sizeof(char *));
+	for (size_t i = 0; i < count; i++)
+		locations[i] = plan_target(plan, i)->host;
+	submit_start(s, plan, locations, count);
+	free(locations);
+}
+
+static int submit_run_local(struct submit *s, struct errmsg *msg)
+{
+	static const char *const here[] = {"localhost"};
+
+	if (s->request.count)
+		return err_set(msg, ERR_PROTO, "a local job has no targets");
+	submit_start(s, NULL, here, 1);
+	return 0;
+}
+
+int submit_run(struct client *client, const struct frame *frame, struct errmsg *msg)
+{
+	struct submit *s = client_context(client);
+	int rc = 0;
+
+	(void)frame;
+	if (client_daemon(client)->ending)
+		rc = err_set(msg, ERR_CLOSED, "%s", submit_ending);
+	else if (s->open.local)
+		return submit_run_local(s, msg);
+	else if (!s->request.count)
+		rc = err_set(msg, ERR_PROTO, "JOB_RUN without targets");
+	if (rc)
+		return rc;
+	client_set_state(client, CLIENT_RUNNING);
+	s->plan = plan_start(client_daemon(client)->engine, &s->request, submit_on_plan, s);
+	return 0;
+}
