@@ -99,6 +99,8 @@ static _Noreturn void start_exec(int fd, int log, char **argv)
 	(void)sigaction(SIGINT, &dfl, NULL);
 	if (chdir("/") < 0)
 		_exit(127);
+	/* Of a job that we are part of: the daemon is not, and must not end with it. */
+	(void)unsetenv("MUSTER_RUN");
 	(void)execv(START_SELF, argv);
 	_exit(127);
 }

@@ -208,9 +208,13 @@ static void daemon_protect(void)
 {
 #if !defined(__SANITIZE_ADDRESS__)
 	/* Private keys are in memory: no core file, no ptrace by the same user. */
-	struct rlimit none = {0, 0};
+	struct rlimit core;
 
-	(void)setrlimit(RLIMIT_CORE, &none);
+	/* The soft limit: local jobs may want theirs. */
+	if (getrlimit(RLIMIT_CORE, &core) == 0) {
+		core.rlim_cur = 0;
+		(void)setrlimit(RLIMIT_CORE, &core);
+	}
 	(void)prctl(PR_SET_DUMPABLE, 0);
 #endif
 }
@@ -277,6 +281,7 @@ int daemon_main(const struct daemon_options *options)
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored, exit statuses of local jobs would be lost */
 	daemon_protect();
 	daemon_open(&daemon);
 	log_info("muster %s: serving, %zu open files", options->version, daemon.fd_limit);

@@ -7,6 +7,7 @@
  * stays a zombie until the end, so that its number cannot become that of another group.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +25,11 @@
 #define SWEEP_NOW_PASSES  8
 /* On a busy computer some processes are always lost (local_scan.h): so many passes in which that is
  * all are enough. They look only at the young, and are short. */
-#define SWEEP_EMPTY_PASSES  20u
+#define SWEEP_EMPTY_ENDING  3u
+#define SWEEP_EMPTY_STOP    20u
+#define SWEEP_EMPTY_HELD    100u /* somebody holds the output open: it may be one of those */
 #define SWEEP_EMPTY_WAIT_MS 1u
+#define SWEEP_KILL_PASSES   5u /* before giving up, however late we are */
 #define NS_PER_MS	    1000000u
 
 static const int sweep_signals[] = {
@@ -197,21 +201,40 @@ static void sweep_next_pass(struct local_sweep *s, uint64_t until_ns)
 	s->wait_ms = s->wait_ms * 2 < SWEEP_WAIT_MAX_MS ? s->wait_ms * 2 : SWEEP_WAIT_MAX_MS;
 }
 
-/* True if the pass, which had nobody to signal, is no proof that there is nobody. */
-static bool sweep_is_in_doubt(struct local_sweep *s)
+/* Without reading: it may be held back. */
+static bool sweep_output_is_held(const struct local *l)
 {
+	for (size_t i = 0; i < 2; i++) {
+		struct pollfd p = {.fd = l->pipes[i].fd, .events = POLLIN};
+
+		if (l->pipes[i].event && !(poll(&p, 1, 0) > 0 && p.revents & POLLHUP))
+			return true;
+	}
+	return false;
+}
+
+/* True if the pass, which had nobody to signal, is no proof that there is nobody. */
+static bool sweep_is_in_doubt(struct local *l)
+{
+	struct local_sweep *s = &l->sweep;
+	unsigned enough = SWEEP_EMPTY_STOP;
+
 	s->wait_ms = SWEEP_EMPTY_WAIT_MS;
-	return s->scan.lost && ++s->empty < SWEEP_EMPTY_PASSES;
+	if (!s->scan.lost)
+		return false;
+	if (s->mode == SWEEP_TERM || s->mode == SWEEP_KILL)
+		enough = sweep_output_is_held(l) ? SWEEP_EMPTY_HELD : SWEEP_EMPTY_ENDING;
+	return ++s->empty < enough;
 }
 
 static void sweep_end_pass_ending(struct local *l)
 {
 	struct local_sweep *s = &l->sweep;
 	uint64_t now = clock_mono_ns();
-	bool gone = !s->unseen && !s->found && l->exited &&
-		    (!sweep_is_in_doubt(s) || now >= s->give_up_at_ns);
+	bool late = now >= s->give_up_at_ns && s->kills >= SWEEP_KILL_PASSES;
+	bool gone = !s->unseen && !s->found && l->exited && (late || !sweep_is_in_doubt(l));
 
-	if (gone || now >= s->give_up_at_ns) {
+	if (gone || late) {
 		if (!gone || s->denied)
 			sweep_give_up(l);
 		s->mode = SWEEP_NONE;
@@ -232,7 +255,7 @@ static void sweep_end_pass_suspending(struct local *l)
 	struct local_sweep *s = &l->sweep;
 	bool suspended = s->mode == SWEEP_STOP;
 
-	if (s->fresh || sweep_is_in_doubt(s)) {
+	if (s->fresh || sweep_is_in_doubt(l)) {
 		sweep_next_pass(s, UINT64_MAX);
 		return;
 	}
@@ -252,6 +275,7 @@ static void sweep_end_pass(struct local *l)
 	s->scanning = false;
 	s->first_pass = false;
 	s->met = s->met || s->found;
+	s->kills += s->mode == SWEEP_KILL;
 	if (ending ? s->found : s->fresh)
 		s->empty = 0;
 	if (ending)
@@ -302,6 +326,7 @@ void local_sweep_begin(struct local *l, enum local_sweep_mode mode)
 	s->first_pass = true;
 	s->met = false;
 	s->empty = 0;
+	s->kills = 0;
 	s->known.count = 0;
 	s->wait_ms = SWEEP_WAIT_MIN_MS;
 	s->kill_at_ns = clock_mono_ns() + grace * NS_PER_MS;

@@ -62,6 +62,7 @@ struct local_sweep {
 	struct local_pids known;   /* TERM, STOP: those that the last pass has found */
 	struct local_pids meeting; /* those of this one */
 	unsigned empty;		   /* passes in a row with nobody to signal, but with some lost */
+	unsigned kills;		   /* passes with KILL */
 	unsigned wait_ms;	   /* until the next pass */
 	uint64_t kill_at_ns;
 	uint64_t give_up_at_ns;
