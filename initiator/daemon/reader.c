@@ -43,6 +43,7 @@ static void reader_free(void *arg)
 	receive_done(&reader->m);
 	free(reader->jobs);
 	free(reader->sources);
+	free(reader->merge);
 	free(reader);
 }
 

@@ -29,6 +29,12 @@ struct source {
 	bool ended; /* its last state was sent */
 };
 
+/* A source and the time of its oldest record that was not sent. */
+struct merge_entry {
+	uint64_t time;
+	struct source *source;
+};
+
 /* A job some of whose children are read. */
 struct reader_job {
 	struct reader *reader;
@@ -53,6 +59,8 @@ struct reader {
 	size_t at; /* BACKLOG, ENDS: the source whose turn it is */
 	struct source *first_ready;
 	struct source **last_ready;
+	struct merge_entry *merge; /* by_time: a heap; NULL: not made so far */
+	size_t merge_count;
 	size_t open_acks; /* sources with something unacknowledged */
 	struct event *timer;
 	struct event *wake;
@@ -75,5 +83,15 @@ void reader_make_ready(struct reader *reader, struct source *source);
 /* True if nothing more comes of the child: it has ended, or waits for somebody (Suspended,
  * Disconnected) and the client did not ask to wait through that. */
 bool reader_is_persistent(const struct reader *reader, enum job_state state);
+
+/* reader_pump.c: sends one run of records, of those not later than until (0: any time). Returns
+ * false if there is nothing to send now. */
+bool reader_send(struct reader *reader, struct source *source, uint64_t until);
+
+/* The time of a source's oldest record that was not sent and may be; 0: there is none. */
+uint64_t reader_oldest_time(struct reader *reader, struct source *source);
+
+/* reader_merge.c: sends some of the oldest records of all. False when none are left. */
+bool reader_merge(struct reader *reader);
 
 #endif

@@ -65,7 +65,7 @@ static void reader_sent(struct reader *reader, struct source *source, struct res
  * Sends one run of records, of those not later than until (0: any time). Returns false if there is
  * nothing to send now.
  */
-static bool reader_send(struct reader *reader, struct source *source, uint64_t until)
+bool reader_send(struct reader *reader, struct source *source, uint64_t until)
 {
 	struct results *results = source->child ? run_child_results(source->child) : NULL;
 	struct results_rows rows;
@@ -103,6 +103,15 @@ static bool reader_send(struct reader *reader, struct source *source, uint64_t u
 	client_send(reader->client, MSG_RECORDS, &body);
 	reader_sent(reader, source, results, first + count - 1);
 	return true;
+}
+
+uint64_t reader_oldest_time(struct reader *reader, struct source *source)
+{
+	struct results *results = source->child ? run_child_results(source->child) : NULL;
+
+	if (!results || !reader_may_read(reader, source, results))
+		return 0;
+	return results_peek_time(results, reader->streams, source->next_seq);
 }
 
 /* --- how things ended ----------------------------------------------------------------------- */
@@ -165,41 +174,10 @@ static void reader_finish(struct reader *reader)
 
 /* --- the phases: each returns true if it did something, so that there may be more to do ----- */
 
-/* The source whose oldest record is the oldest of all; *ret_until: that of the next one. */
-static struct source *reader_oldest(struct reader *reader, uint64_t *ret_until)
-{
-	struct source *oldest = NULL;
-	uint64_t best = UINT64_MAX, second = UINT64_MAX;
-
-	for (size_t i = 0; i < reader->source_count; i++) {
-		struct source *s = &reader->sources[i];
-		struct results *results = s->child ? run_child_results(s->child) : NULL;
-		uint64_t t = results && reader_may_read(reader, s, results)
-				     ? results_peek_time(results, reader->streams, s->next_seq)
-				     : 0;
-
-		if (!t)
-			continue;
-		if (t < best) {
-			second = best;
-			best = t;
-			oldest = s;
-		} else if (t < second) {
-			second = t;
-		}
-	}
-	*ret_until = second;
-	return oldest;
-}
-
 static bool reader_do_backlog(struct reader *reader)
 {
-	uint64_t until = 0;
-	struct source *s;
-
 	if (reader->m.by_time) {
-		s = reader_oldest(reader, &until);
-		if (s && reader_send(reader, s, until))
+		if (reader_merge(reader))
 			return true;
 		reader->at = reader->source_count;
 	}

@@ -188,6 +188,26 @@ expect_text "$(seq 0 4)"
 expect_status 0 muster receive --by-time -N "$JOB"
 expect_text "$(seq 5 9)"
 
+case_ 'a long line that is not whole stays until it is, and keeps no other child back'
+# 100,000 bytes are more than one record: the pieces are there before the end of the line is.
+on_hosts 'h[1-2]' "case \$SSH_CONNECTION in
+    *' 127.77.0.1 '*)
+        head -c 100000 /dev/zero | tr '\\0' x
+        until [ -e '$WORK/end.of.line' ]; do sleep 0.02; done
+        echo y ;;
+    *) echo short ;;
+    esac"
+expect within 20 property_is $((JOB + 1)) has_more_data true
+expect within 20 is_finished $((JOB + 2))
+expect_status 0 muster receive --by-time --keep -N "$JOB"
+expect_text short
+expect_status 0 muster receive -N "$JOB"
+expect_text short
+expect property_is $((JOB + 1)) has_more_data true
+: >"$WORK/end.of.line"
+expect_status 0 muster receive --wait -N "$JOB"
+expect cmp "$OUT" <(head -c 100000 /dev/zero | tr '\0' x && echo y)
+
 case_ '--wait --timeout: what there is, and exit status 3; the rest later'
 on_hosts h1 "echo one; until [ -e '$WORK/later' ]; do sleep 0.02; done; echo two"
 expect within 20 property_is "$JOB" has_more_data true
