@@ -20,10 +20,12 @@ packages_of() {
         msgpack=libmsgpack-dev
         [ "$packages_id:${packages_version%%.*}" = debian:12 ] || ! packages_known libmsgpack-c-dev ||
             msgpack=libmsgpack-c-dev
-        echo "gcc libc6-dev cmake ninja-build pkg-config libssh-dev libevent-dev $msgpack libssl-dev libcmocka-dev"
+        echo "gcc libc6-dev cmake ninja-build pkg-config libssh-dev libevent-dev $msgpack libssl-dev libcmocka-dev musl-tools"
         ;;
+    # The agent for the other architecture, and to run it here: good to have, not needed.
+    cross) echo 'gcc-aarch64-linux-gnu qemu-user-static' ;;
     lab) echo 'openssh-client openssh-server iproute2 util-linux procps' ;;
-    tests) echo 'clang clang-format mandoc' ;;
+    tests) echo 'clang clang-format mandoc zsh fish tcsh mksh busybox ksh93u+m sudo' ;;
     bench) echo 'pdsh clustershell pssh time' ;;
     *)
         echo "packages: there is no group $1" >&2
@@ -74,7 +76,7 @@ END
 # Where there is no dpkg we can only look for what the packages bring.
 packages_look() {
     lacking=
-    for tool in cc cmake ninja pkg-config ssh; do
+    for tool in cc cmake ninja pkg-config musl-gcc ssh; do
         command -v "$tool" >/dev/null || lacking="$lacking $tool"
     done
     for library in 'libssh >= 0.10.6' libevent_pthreads 'libcrypto >= 3.0' cmocka; do

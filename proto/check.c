@@ -7,6 +7,8 @@
 #include "limits.h"
 #include "utf8.h"
 
+#define CHECK_NS_MAX 999999999u
+
 /* What a first byte says about its object. */
 enum check_kind {
 	CHECK_SCALAR, /* nothing but the size matters */
@@ -134,6 +136,17 @@ static int check_ext(const struct check *c, struct check_head *head)
 	return 0;
 }
 
+static uint32_t check_nanoseconds(const struct check *c, const struct check_head *head)
+{
+	const uint8_t *p = c->data + head->payload_at;
+	uint32_t word;
+
+	if (head->count == 4)
+		return 0;
+	word = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	return head->count == 8 ? word >> 2 : word;
+}
+
 /* An object without others inside; moves behind it. */
 static int check_leaf(struct check *c, struct check_head *head)
 {
@@ -148,6 +161,8 @@ static int check_leaf(struct check *c, struct check_head *head)
 		return check_fault(c, ERR_PROTO, "a length is larger than what is left");
 	if (head->kind == CHECK_STR && !utf8_valid(c->data + head->payload_at, (size_t)head->count))
 		return check_fault(c, ERR_PROTO, "a str is not valid UTF-8");
+	if (head->kind == CHECK_EXT && check_nanoseconds(c, head) > CHECK_NS_MAX)
+		return check_fault(c, ERR_PROTO, "a timestamp has more than 999999999 nanoseconds");
 	c->at = head->payload_at + (size_t)head->count;
 	return 0;
 }

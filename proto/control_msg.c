@@ -2,50 +2,9 @@
 
 #include <string.h>
 
-#include "layout.h"
+#include "agent_msg.h"
+#include "fields.h"
 #include "limits.h"
-
-/* A field that is a member of the same name in the struct of the layout. */
-#define FIELD(type, k, member, ...)                                                       \
-	{                                                                                 \
-		.name = #member, .kind = LAYOUT_##k, .at = offsetof(struct type, member), \
-		__VA_ARGS__                                                               \
-	}
-#define U64(type, member, cap)	    FIELD(type, U64, member, .max = (cap))
-#define NEED_U64(type, member)	    FIELD(type, U64, member, .max = UINT64_MAX, .need = true)
-#define I64(type, member, none)	    FIELD(type, I64, member, .absent = (none))
-#define BOOL(type, member)	    FIELD(type, BOOL, member, .max = 1)
-#define STR(type, member, cap)	    FIELD(type, STR, member, .max = (cap))
-#define NEED_STR(type, member, cap) FIELD(type, STR, member, .max = (cap), .need = true)
-#define TEXT(type, member, cap)	    FIELD(type, TEXT, member, .max = (cap))
-#define LIST(type, k, member, counter, cap) \
-	FIELD(type, k, member, .count_at = offsetof(struct type, counter), .max = (cap))
-
-#define LAYOUT(struct_name, title, check)                                              \
-	static const struct layout struct_name##_layout = {                            \
-		.name = title,                                                         \
-		.size = sizeof(struct struct_name),                                    \
-		.fields = struct_name##_fields,                                        \
-		.count = sizeof struct_name##_fields / sizeof struct_name##_fields[0], \
-		.verify = check,                                                       \
-	};
-
-/* The three functions of control_msg.h. */
-#define CONTROL_MSG_DEFINE(message, title, check)                                  \
-	LAYOUT(message##_msg, title, check)                                        \
-	void message##_put(struct buf *out, const struct message##_msg *m)         \
-	{                                                                          \
-		layout_put(out, &message##_msg_layout, m);                         \
-	}                                                                          \
-	int message##_get(struct message##_msg *ret, const void *data, size_t len, \
-			  struct errmsg *msg)                                      \
-	{                                                                          \
-		return layout_get(&message##_msg_layout, ret, data, len, msg);     \
-	}                                                                          \
-	void message##_done(struct message##_msg *m)                               \
-	{                                                                          \
-		layout_done(&message##_msg_layout, m);                             \
-	}
 
 /* --- 5. connection ------------------------------------------------------------------------ */
 
@@ -60,11 +19,10 @@ static void hello_verify(struct wire_in *in, const void *body)
 {
 	const struct hello_msg *m = body;
 
-	if (!m->version_min || m->version_min > m->version_max)
-		wire_fault(in, ERR_PROTO, "version_min", "is 0 or above version_max");
+	fields_versions(in, m->version_min, m->version_max);
 }
 
-CONTROL_MSG_DEFINE(hello, "HELLO", hello_verify)
+MESSAGE_DEFINE(hello, "HELLO", hello_verify)
 
 static const struct layout_field error_msg_fields[] = {
 	FIELD(error_msg, I64, code, .need = true),
@@ -79,13 +37,13 @@ static void error_verify(struct wire_in *in, const void *body)
 		wire_fault(in, ERR_PROTO, "code", "is not the number of an error");
 }
 
-CONTROL_MSG_DEFINE(error, "ERROR", error_verify)
+MESSAGE_DEFINE(error, "ERROR", error_verify)
 
 static const struct layout_field warning_msg_fields[] = {
 	TEXT(warning_msg, text, LIMIT_OPTION_TEXT),
 };
 
-CONTROL_MSG_DEFINE(warning, "WARNING", NULL)
+MESSAGE_DEFINE(warning, "WARNING", NULL)
 
 /* --- 6. jobs ------------------------------------------------------------------------------ */
 
@@ -106,35 +64,55 @@ static const struct layout_field job_open_msg_fields[] = {
 	STR(job_open_msg, directory, LIMIT_OPTION_TEXT),
 	STR(job_open_msg, init_script, LIMIT_COMMAND),
 	STR(job_open_msg, path, LIMIT_COMMAND),
+	U64(job_open_msg, agent, JOB_AGENT_COUNT - 1),
+	U64(job_open_msg, builtin, JOB_BUILTIN_COUNT - 1),
+	LIST(job_open_msg, STRS, env, env_count, LIMIT_ENV),
+	LIST(job_open_msg, BIN, script, script_len, LIMIT_SCRIPT),
+	STR(job_open_msg, script_name, LIMIT_OPTION_TEXT),
+	BOOL(job_open_msg, stdin_follows),
+	BOOL(job_open_msg, pty),
+	I64(job_open_msg, nice, 0),
+	U64(job_open_msg, parse, PARSE_COUNT - 1),
+	STR(job_open_msg, parse_argument, LIMIT_PATTERN),
+	U64(job_open_msg, idle_timeout_ms, CONTROL_MS_MAX),
+	U64(job_open_msg, start_timeout_ms, CONTROL_MS_MAX),
+	U64(job_open_msg, output_limit, UINT64_MAX),
+	U64(job_open_msg, become, JOB_BECOME_COUNT - 1),
+	STR(job_open_msg, become_user, CONTROL_USER_MAX),
+	BOOL(job_open_msg, expand),
 };
 
-/* The bytes of all strings together, each with its NUL. */
-static size_t control_total(char *const *strs, size_t count)
+/* What is run: exactly one of a command, a script text, a script file and a built-in action. */
+static void job_open_verify_command(struct wire_in *in, const struct job_open_msg *m)
 {
-	size_t total = 0;
-
-	for (size_t i = 0; i < count; i++)
-		total += strlen(strs[i]) + 1;
-	return total;
+	if (m->builtin && (m->argc || m->script || m->shell))
+		wire_fault(in, ERR_PROTO, "builtin", "does not go with a command");
+	if (m->builtin && m->local)
+		wire_fault(in, ERR_PROTO, "builtin", "does not go with local");
+	if (!m->builtin && !m->argc && !m->script)
+		wire_fault(in, ERR_PROTO, "argv", "is empty: there is nothing to run");
+	if (m->shell && m->script)
+		wire_fault(in, ERR_PROTO, "script", "does not go with shell");
+	if (m->shell && m->argc != 1)
+		wire_fault(in, ERR_PROTO, "argv",
+			   "has more than the script text, though shell is set");
+	fields_argv(in, m->argv, m->argc);
 }
 
 static void job_open_verify(struct wire_in *in, const void *body)
 {
 	const struct job_open_msg *m = body;
 
-	if (!m->argc)
-		wire_fault(in, ERR_PROTO, "argv", "is empty: there is nothing to run");
-	if (m->shell && m->argc != 1)
-		wire_fault(in, ERR_PROTO, "argv",
-			   "has more than the script text, though shell is set");
-	if (control_total(m->argv, m->argc) > LIMIT_COMMAND)
-		wire_fault(in, ERR_LIMIT, "argv",
-			   "the command is longer than 120 KiB in all; ship a script instead");
+	job_open_verify_command(in, m);
+	fields_env(in, m->env, m->env_count);
+	fields_nice(in, m->nice);
 	if (m->ssh_config && m->ssh_config[0] != '/' && strcmp(m->ssh_config, "none") != 0)
 		wire_fault(in, ERR_PROTO, "ssh_config", "is neither an absolute path nor \"none\"");
+	if (m->become_user && !m->become)
+		wire_fault(in, ERR_PROTO, "become_user", "needs become");
 }
 
-CONTROL_MSG_DEFINE(job_open, "JOB_OPEN", job_open_verify)
+MESSAGE_DEFINE(job_open, "JOB_OPEN", job_open_verify)
 
 static const struct layout_field job_target_fields[] = {
 	NEED_STR(job_target, host, CONTROL_LABEL_MAX),
@@ -150,13 +128,52 @@ static const struct layout_field job_targets_msg_fields[] = {
 	      .max = CONTROL_TARGETS_MAX, .row = &job_target_layout, .need = true),
 };
 
-CONTROL_MSG_DEFINE(job_targets, "JOB_TARGETS", NULL)
+MESSAGE_DEFINE(job_targets, "JOB_TARGETS", NULL)
 
 static const struct layout_field job_stop_msg_fields[] = {
 	NEED_U64(job_stop_msg, job),
 };
 
-CONTROL_MSG_DEFINE(job_stop, "JOB_STOP", NULL)
+MESSAGE_DEFINE(job_stop, "JOB_STOP", NULL)
+
+static const struct layout_field job_stdin_msg_fields[] = {
+	LIST(job_stdin_msg, BIN, data, len, LIMIT_STDIN_PIECE),
+	BOOL(job_stdin_msg, end),
+};
+
+MESSAGE_DEFINE(job_stdin, "JOB_STDIN", NULL)
+
+static const struct layout_field job_secret_msg_fields[] = {
+	SECRET(job_secret_msg, password, CONTROL_PASSWORD_MAX),
+};
+
+/* It is written as a line: a newline would make what follows it input of something else. */
+static void job_secret_verify(struct wire_in *in, const void *body)
+{
+	const struct job_secret_msg *m = body;
+
+	if (!m->password)
+		wire_fault(in, ERR_PROTO, "password", "is missing");
+	else if (strpbrk(m->password, "\r\n"))
+		wire_fault(in, ERR_PROTO, "password", "is more than one line");
+}
+
+MESSAGE_DEFINE(job_secret, "JOB_SECRET", job_secret_verify)
+
+static const struct layout_field schema_msg_fields[] = {
+	NEED_U64(schema_msg, schema),
+	STR(schema_msg, name, LIMIT_COLUMN_NAME),
+	LIST(schema_msg, STRS, columns, column_count, LIMIT_COLUMNS),
+};
+
+static void schema_verify(struct wire_in *in, const void *body)
+{
+	const struct schema_msg *m = body;
+
+	fields_schema(in, m->schema, m->columns, m->column_count);
+}
+
+MESSAGE_DEFINE(schema, "SCHEMA", schema_verify)
 
 static const struct layout_field job_accepted_msg_fields[] = {
 	NEED_U64(job_accepted_msg, job),
@@ -164,7 +181,7 @@ static const struct layout_field job_accepted_msg_fields[] = {
 	TEXT(job_accepted_msg, name, LIMIT_JOB_NAME),
 };
 
-CONTROL_MSG_DEFINE(job_accepted, "JOB_ACCEPTED", NULL)
+MESSAGE_DEFINE(job_accepted, "JOB_ACCEPTED", NULL)
 
 static const struct layout_field child_state_msg_fields[] = {
 	NEED_U64(child_state_msg, child),
@@ -179,14 +196,14 @@ static const struct layout_field child_state_msg_fields[] = {
 	U64(child_state_msg, end_ns, UINT64_MAX),
 };
 
-CONTROL_MSG_DEFINE(child_state, "CHILD_STATE", NULL)
+MESSAGE_DEFINE(child_state, "CHILD_STATE", NULL)
 
 static const struct layout_field job_end_msg_fields[] = {
 	NEED_U64(job_end_msg, job),
 	NEED_STR(job_end_msg, state, CONTROL_WORD_MAX),
 };
 
-CONTROL_MSG_DEFINE(job_end, "JOB_END", NULL)
+MESSAGE_DEFINE(job_end, "JOB_END", NULL)
 
 /* --- 7. get ------------------------------------------------------------------------------- */
 
@@ -201,7 +218,7 @@ CONTROL_MSG_DEFINE(job_end, "JOB_END", NULL)
 /* What fits into a frame whatever else the message holds. */
 static void filter_verify(struct wire_in *in, const struct filter_msg *m)
 {
-	if (control_total(m->selectors, m->selector_count) > CONTROL_IDS_BYTES)
+	if (fields_total(m->selectors, m->selector_count) > CONTROL_IDS_BYTES)
 		wire_fault(in, ERR_LIMIT, "filter.selectors",
 			   "are longer than 256 KiB in all; use a wildcard");
 }
@@ -217,7 +234,7 @@ static void get_verify(struct wire_in *in, const void *body)
 	filter_verify(in, &m->filter);
 }
 
-CONTROL_MSG_DEFINE(get, "GET", get_verify)
+MESSAGE_DEFINE(get, "GET", get_verify)
 
 static const struct layout_field get_row_msg_fields[] = {
 	NEED_U64(get_row_msg, id),
@@ -240,20 +257,20 @@ static const struct layout_field get_row_msg_fields[] = {
 	U64(get_row_msg, exit_status, UINT8_MAX),
 };
 
-CONTROL_MSG_DEFINE(get_row, "GET_ROW", NULL)
+MESSAGE_DEFINE(get_row, "GET_ROW", NULL)
 
 static const struct layout_field get_end_msg_fields[] = {
 	BOOL(get_end_msg, timed_out),
 };
 
-CONTROL_MSG_DEFINE(get_end, "GET_END", NULL)
+MESSAGE_DEFINE(get_end, "GET_END", NULL)
 
 static const struct layout_field problem_msg_fields[] = {
 	U64(problem_msg, exit_status, UINT8_MAX),
 	TEXT(problem_msg, text, LIMIT_OPTION_TEXT),
 };
 
-CONTROL_MSG_DEFINE(problem, "PROBLEM", NULL)
+MESSAGE_DEFINE(problem, "PROBLEM", NULL)
 
 static const struct layout_field doing_msg_fields[] = {
 	FILTER(doing_msg),
@@ -274,7 +291,7 @@ static void doing_verify(struct wire_in *in, const void *body)
 		wire_fault(in, ERR_PROTO, "verb", "is none");
 }
 
-CONTROL_MSG_DEFINE(doing, "DO", doing_verify)
+MESSAGE_DEFINE(doing, "DO", doing_verify)
 
 static const struct layout_field receive_msg_fields[] = {
 	FILTER(receive_msg),
@@ -296,7 +313,7 @@ static void receive_verify(struct wire_in *in, const void *body)
 	const struct receive_msg *m = body;
 
 	filter_verify(in, &m->filter);
-	if (control_total(m->locations, m->location_count) > CONTROL_IDS_BYTES)
+	if (fields_total(m->locations, m->location_count) > CONTROL_IDS_BYTES)
 		wire_fault(in, ERR_LIMIT, "locations", "are longer than 256 KiB in all");
 	if (m->keep && m->wait)
 		wire_fault(in, ERR_PROTO, "keep", "does not go with wait");
@@ -306,7 +323,7 @@ static void receive_verify(struct wire_in *in, const void *body)
 		wire_fault(in, ERR_PROTO, "events", "needs wait");
 }
 
-CONTROL_MSG_DEFINE(receive, "RECEIVE", receive_verify)
+MESSAGE_DEFINE(receive, "RECEIVE", receive_verify)
 
 static const struct layout_field source_msg_fields[] = {
 	NEED_U64(source_msg, child),
@@ -315,20 +332,20 @@ static const struct layout_field source_msg_fields[] = {
 	STR(source_msg, instance_id, CONTROL_WORD_MAX),
 };
 
-CONTROL_MSG_DEFINE(source, "SOURCE", NULL)
+MESSAGE_DEFINE(source, "SOURCE", NULL)
 
 static const struct layout_field received_msg_fields[] = {
 	NEED_U64(received_msg, child),
 	NEED_U64(received_msg, seq),
 };
 
-CONTROL_MSG_DEFINE(received, "RECEIVED", NULL)
+MESSAGE_DEFINE(received, "RECEIVED", NULL)
 
 static const struct layout_field receive_end_msg_fields[] = {
 	BOOL(receive_end_msg, timed_out),
 };
 
-CONTROL_MSG_DEFINE(receive_end, "RECEIVE_END", NULL)
+MESSAGE_DEFINE(receive_end, "RECEIVE_END", NULL)
 
 /* --- 8. daemon ---------------------------------------------------------------------------- */
 
@@ -336,7 +353,7 @@ static const struct layout_field shutdown_msg_fields[] = {
 	BOOL(shutdown_msg, force),
 };
 
-CONTROL_MSG_DEFINE(shutdown, "SHUTDOWN", NULL)
+MESSAGE_DEFINE(shutdown, "SHUTDOWN", NULL)
 
 static const struct layout_field status_reply_msg_fields[] = {
 	NEED_U64(status_reply_msg, pid),
@@ -349,10 +366,10 @@ static const struct layout_field status_reply_msg_fields[] = {
 	U64(status_reply_msg, fd_limit, UINT64_MAX),
 };
 
-CONTROL_MSG_DEFINE(status_reply, "STATUS_REPLY", NULL)
+MESSAGE_DEFINE(status_reply, "STATUS_REPLY", NULL)
 
 static const struct layout_field shutdown_reply_msg_fields[] = {
 	NEED_U64(shutdown_reply_msg, jobs),
 };
 
-CONTROL_MSG_DEFINE(shutdown_reply, "SHUTDOWN_REPLY", NULL)
+MESSAGE_DEFINE(shutdown_reply, "SHUTDOWN_REPLY", NULL)

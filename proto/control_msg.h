@@ -24,6 +24,7 @@
 #define CONTROL_IDS_BYTES     (256u << 10) /* of all of them together, a NUL each */
 #define CONTROL_LABEL_MAX     600u	   /* a target as the user wrote it */
 #define CONTROL_USER_MAX      255u
+#define CONTROL_PASSWORD_MAX  1024u
 #define CONTROL_WORD_MAX      64u	     /* states, causes, signals, types */
 #define CONTROL_LOCATION_MAX  (512u << 10)   /* the hosts of a job as one text */
 #define CONTROL_MS_MAX	      9223372036854u /* milliseconds that are nanoseconds in an int64 */
@@ -61,6 +62,61 @@ struct job_open_msg {
 	char *directory; /* working directory; NULL: the home */
 	char *init_script; /* run by the same shell before the command; NULL: none */
 	char *path;	   /* PATH of the caller, for local jobs */
+	uint64_t agent;	   /* enum job_agent */
+	uint64_t builtin;  /* enum job_builtin; with one there is no argv */
+	char **env;	   /* K=V; LIMIT_ENV of them */
+	size_t env_count;
+	uint8_t *script; /* --file-path: a file to run with argv as its arguments (argc may be 0) */
+	size_t script_len;
+	char *script_name;
+	bool stdin_follows; /* JOB_STDIN comes; otherwise /dev/null */
+	bool pty;
+	int64_t nice;
+	uint64_t parse; /* enum agent_parse (agent_msg.h) */
+	char *parse_argument;
+	uint64_t idle_timeout_ms;  /* without output; 0: none */
+	uint64_t start_timeout_ms; /* from the login to the start of the command; 0: the default */
+	uint64_t output_limit;	   /* bytes of one child; 0: none */
+	uint64_t become;	   /* enum job_become */
+	char *become_user;	   /* NULL: root */
+	bool expand;		   /* %h and %n in argv; %%h and %%n are %h and %n */
+};
+
+enum job_agent {
+	JOB_AGENT_AUTO,
+	JOB_AGENT_ALWAYS,
+	JOB_AGENT_NEVER,
+	JOB_AGENT_SUBSYSTEM,
+	JOB_AGENT_COUNT
+};
+enum job_builtin {
+	JOB_COMMAND,
+	JOB_AGENT_LIST,
+	JOB_AGENT_PUSH,
+	JOB_AGENT_REMOVE,
+	JOB_BUILTIN_COUNT
+};
+enum job_become { JOB_AS_SELF, JOB_SUDO, JOB_SU, JOB_DOAS, JOB_BECOME_COUNT };
+
+/* 6.10. Input for the commands of the job: of a background one before JOB_RUN, of a synchronous one
+ * also after it. */
+struct job_stdin_msg {
+	uint8_t *data; /* at most LIMIT_STDIN_PIECE */
+	size_t len;
+	bool end;
+};
+
+/* 6.11. What become asks for. Between JOB_OPEN and JOB_RUN. _done wipes it. */
+struct job_secret_msg {
+	char *password;
+};
+
+/* 6.12. The columns of the records that name this schema; before the first of them. */
+struct schema_msg {
+	uint64_t schema; /* the daemon's number, which it gives once */
+	char *name;
+	char **columns;
+	size_t column_count;
 };
 
 /* 6.2. Some of the targets, in order; sent as often as needed. */
@@ -257,6 +313,9 @@ CONTROL_MSG_DECLARE(error)
 CONTROL_MSG_DECLARE(job_open)
 CONTROL_MSG_DECLARE(job_targets)
 CONTROL_MSG_DECLARE(job_stop)
+CONTROL_MSG_DECLARE(job_stdin)
+CONTROL_MSG_DECLARE(job_secret)
+CONTROL_MSG_DECLARE(schema)
 CONTROL_MSG_DECLARE(job_accepted)
 CONTROL_MSG_DECLARE(child_state)
 CONTROL_MSG_DECLARE(job_end)

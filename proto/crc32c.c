@@ -4,6 +4,9 @@
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
+#elif defined(__AARCH64EL__)
+#include <sys/auxv.h>
+#define CRC_HWCAP (1ul << 7) /* HWCAP_CRC32, asm/hwcap.h, which not every libc has */
 #endif
 
 /*
@@ -29,9 +32,18 @@
 			CRC_ENTRIES_64(128, __VA_ARGS__), CRC_ENTRIES_64(192, __VA_ARGS__) \
 	}
 
-static const uint32_t crc_tables[8][256] = {
+/* Where the program has to be small (the agent), one table does: nearly all processors have an
+ * instruction for it, and then none is used. */
+#ifdef __OPTIMIZE_SIZE__
+#define CRC_TABLES 1
+#else
+#define CRC_TABLES 8
+#endif
+
+static const uint32_t crc_tables[CRC_TABLES][256] = {
 	CRC_TABLE(0xf26b8303u, 0xe13b70f7u, 0xc79a971fu, 0x8ad958cfu, 0x105ec76fu, 0x20bd8edeu,
 		  0x417b1dbcu, 0x82f63b78u),
+#if CRC_TABLES == 8
 	CRC_TABLE(0x13a29877u, 0x274530eeu, 0x4e8a61dcu, 0x9d14c3b8u, 0x3fc5f181u, 0x7f8be302u,
 		  0xff17c604u, 0xfbc3faf9u),
 	CRC_TABLE(0xa541927eu, 0x4f6f520du, 0x9edea41au, 0x38513ec5u, 0x70a27d8au, 0xe144fb14u,
@@ -46,18 +58,22 @@ static const uint32_t crc_tables[8][256] = {
 		  0x7ab7077au, 0xf56e0ef4u),
 	CRC_TABLE(0x493c7d27u, 0x9278fa4eu, 0x211d826du, 0x423b04dau, 0x847609b4u, 0x0d006599u,
 		  0x1a00cb32u, 0x34019664u),
+#endif
 };
 
+#if CRC_TABLES == 8
 static uint32_t crc_load(const uint8_t *p)
 {
 	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
+#endif
 
 uint32_t crc32c_soft(uint32_t crc, const void *data, size_t n)
 {
 	const uint8_t *p = data;
 
 	crc = ~crc;
+#if CRC_TABLES == 8
 	for (; n >= 8; n -= 8, p += 8) {
 		uint32_t lo = crc ^ crc_load(p);
 		uint32_t hi = crc_load(p + 4);
@@ -67,6 +83,7 @@ uint32_t crc32c_soft(uint32_t crc, const void *data, size_t n)
 		      crc_tables[3][hi & 0xff] ^ crc_tables[2][hi >> 8 & 0xff] ^
 		      crc_tables[1][hi >> 16 & 0xff] ^ crc_tables[0][hi >> 24];
 	}
+#endif
 	for (; n; n--, p++)
 		crc = crc >> 8 ^ crc_tables[0][(crc ^ *p) & 0xff];
 	return ~crc;
@@ -93,6 +110,32 @@ __attribute__((target("sse4.2"))) uint32_t crc32c_hard(uint32_t crc, const void 
 	crc = (uint32_t)wide;
 	for (; n; n--, p++)
 		crc = _mm_crc32_u8(crc, *p);
+	return ~crc;
+}
+
+#elif defined(__AARCH64EL__)
+
+bool crc32c_has_hard(void)
+{
+	return getauxval(AT_HWCAP) & CRC_HWCAP;
+}
+
+/* By assembly, as compilers do not agree on the names of the intrinsics and of the target. */
+uint32_t crc32c_hard(uint32_t crc, const void *data, size_t n)
+{
+	const uint8_t *p = data;
+
+	crc = ~crc;
+	for (; n >= 8; n -= 8, p += 8) {
+		uint64_t word;
+
+		memcpy(&word, p, sizeof word);
+		__asm__(".arch_extension crc\n\tcrc32cx %w0, %w0, %x1" : "+r"(crc) : "r"(word));
+	}
+	for (; n; n--, p++)
+		__asm__(".arch_extension crc\n\tcrc32cb %w0, %w0, %w1"
+			: "+r"(crc)
+			: "r"((uint32_t)*p));
 	return ~crc;
 }
 

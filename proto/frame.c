@@ -85,6 +85,13 @@ int64_t frame_parse(const uint8_t *data, size_t n, struct frame *ret_frame, stru
 	return (int64_t)(FRAME_HEADER_SIZE + len);
 }
 
+size_t frame_size(const uint8_t *data, size_t n)
+{
+	if (n < FRAME_AT_SEQ)
+		return FRAME_HEADER_SIZE;
+	return FRAME_HEADER_SIZE + (size_t)frame_load(data + FRAME_AT_LENGTH, 4);
+}
+
 size_t frame_begin(struct buf *out)
 {
 	static const uint8_t empty[FRAME_HEADER_SIZE];

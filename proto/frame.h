@@ -33,6 +33,10 @@ struct frame {
  */
 int64_t frame_parse(const uint8_t *data, size_t n, struct frame *ret_frame, struct errmsg *msg);
 
+/* How many bytes the frame takes that these n bytes begin, as far as they say: that of a header
+ * until the length is there. For bytes that frame_parse did not refuse. */
+size_t frame_size(const uint8_t *data, size_t n);
+
 /*
  * Building a frame in place: frame_begin appends an empty header to out and returns its offset;
  * the body is then appended to out, and frame_end fills the header in. frame_end returns 0, or

@@ -65,6 +65,14 @@ static void layout_put_runs(struct buf *out, const uint64_t *ids, size_t count)
 	}
 }
 
+static void layout_put_bin(struct buf *out, const uint8_t *data, size_t len)
+{
+	if (data)
+		wire_put_bin(out, data, len);
+	else
+		wire_put_nil(out);
+}
+
 static void layout_put_strs(struct buf *out, char *const *strs, size_t count)
 {
 	wire_put_array(out, count);
@@ -97,10 +105,14 @@ static void layout_put_field(struct buf *out, const struct layout_field *f, cons
 		wire_put_bool(out, *(const bool *)p);
 		break;
 	case LAYOUT_STR:
+	case LAYOUT_SECRET:
 		wire_put_str(out, *(char *const *)p);
 		break;
 	case LAYOUT_TEXT:
 		wire_put_str_cut(out, *(char *const *)p, (size_t)f->max);
+		break;
+	case LAYOUT_BIN:
+		layout_put_bin(out, *(uint8_t *const *)p, layout_count(f, m));
 		break;
 	case LAYOUT_STRS:
 		layout_put_strs(out, *(char **const *)p, layout_count(f, m));
@@ -130,6 +142,19 @@ static char *layout_get_str(struct wire_in *in, const struct layout_field *f)
 	if (f->need && (!text || !*text))
 		wire_fault(in, ERR_PROTO, f->name, "is required and may not be empty");
 	return text;
+}
+
+static void layout_get_bin(struct wire_in *in, const struct layout_field *f, void *m)
+{
+	size_t len = 0;
+	const uint8_t *data = wire_get_bytes(in, f->name, (size_t)f->max, &len, NULL);
+	uint8_t *copy;
+
+	if (!data)
+		return;
+	copy = xmalloc(len ? len : 1);
+	memcpy(copy, data, len);
+	layout_store_array(m, f, copy, len);
 }
 
 static void layout_get_strs(struct wire_in *in, const struct layout_field *f, void *m)
@@ -227,7 +252,11 @@ static void layout_get_field(struct wire_in *in, const struct layout_field *f, v
 		break;
 	case LAYOUT_STR:
 	case LAYOUT_TEXT:
+	case LAYOUT_SECRET:
 		*(char **)p = layout_get_str(in, f);
+		break;
+	case LAYOUT_BIN:
+		layout_get_bin(in, f, m);
 		break;
 	case LAYOUT_STRS:
 		layout_get_strs(in, f, m);
@@ -282,6 +311,13 @@ int layout_get(const struct layout *layout, void *ret_m, const void *data, size_
 
 /* --- done --------------------------------------------------------------------------------- */
 
+static void layout_wipe(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 static void layout_done_strs(char **strs, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -310,8 +346,12 @@ void layout_done(const struct layout *layout, void *m)
 		case LAYOUT_I64:
 		case LAYOUT_BOOL:
 			break;
+		case LAYOUT_SECRET:
+			layout_wipe(layout_load_pointer(m, f->at));
+			break;
 		case LAYOUT_STR:
 		case LAYOUT_TEXT:
+		case LAYOUT_BIN:
 		case LAYOUT_RUNS:
 			free(layout_load_pointer(m, f->at));
 			break;

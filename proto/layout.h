@@ -15,14 +15,16 @@
 #include "wire.h"
 
 enum layout_kind {
-	LAYOUT_U64,  /* uint64_t, at most max */
-	LAYOUT_I64,  /* int64_t */
-	LAYOUT_BOOL, /* bool */
-	LAYOUT_STR,  /* char *, at most max bytes */
-	LAYOUT_TEXT, /* the same, but cut to max when it is put */
-	LAYOUT_STRS, /* char ** with a count; at most max of them, LIMIT_COMMAND bytes each */
-	LAYOUT_RUNS, /* uint64_t * with a count, at most max; on the wire first, length, ... */
-	LAYOUT_ROWS, /* structs with a count, each an array as row says; at most max of them */
+	LAYOUT_U64,    /* uint64_t, at most max */
+	LAYOUT_I64,    /* int64_t */
+	LAYOUT_BOOL,   /* bool */
+	LAYOUT_STR,    /* char *, at most max bytes */
+	LAYOUT_TEXT,   /* the same, but cut to max when it is put */
+	LAYOUT_SECRET, /* as STR, but wiped before it is freed */
+	LAYOUT_BIN,    /* uint8_t * with a count, at most max bytes; NULL is absent, not empty */
+	LAYOUT_STRS,   /* char ** with a count; at most max of them, LIMIT_COMMAND bytes each */
+	LAYOUT_RUNS,   /* uint64_t * with a count, at most max; on the wire first, length, ... */
+	LAYOUT_ROWS,   /* structs with a count, each an array as row says; at most max of them */
 };
 
 struct layout_field {

@@ -11,12 +11,18 @@ enum message_type {
 #undef MSG_ROW
 };
 
-enum message_sender { MSG_FROM_C = 1, MSG_FROM_D = 2, MSG_FROM_B = 3 };
+enum message_sender {
+	MSG_FROM_C = 1, /* client of the control socket */
+	MSG_FROM_D = 2, /* daemon, on the control socket */
+	MSG_FROM_I = 4, /* initiator, towards an agent */
+	MSG_FROM_A = 8, /* agent */
+	MSG_FROM_B = 15 /* all */
+};
 
 /* The name ("JOB_OPEN") of a message number, or NULL if it is none. Static. */
 const char *message_name(uint8_t type);
 
-/* True if the number is known and this side (MSG_FROM_C or MSG_FROM_D) may send it. */
+/* True if the number is known and this side (one of the first four) may send it. */
 bool message_may_send(uint8_t type, enum message_sender side);
 
 #endif

@@ -1,8 +1,10 @@
 #include "record.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "limits.h"
+#include "record_private.h"
 #include "wire.h"
 
 static const char *const record_streams[STREAM_COUNT] = {
@@ -17,30 +19,72 @@ const char *record_stream_name(uint64_t stream)
 	return stream < STREAM_COUNT ? record_streams[stream] : "?";
 }
 
+/* An array: the object that a row of a schema is. */
+static bool record_is_row(const struct record *record)
+{
+	uint8_t first = record->len ? record->value[0] : 0;
+
+	return record->is_typed && ((first & 0xf0) == 0x90 || first == 0xdc || first == 0xdd);
+}
+
+int record_check(const struct record *record, struct errmsg *msg)
+{
+	size_t max = record->is_typed ? LIMIT_TYPED_VALUE : LIMIT_RECORD_VALUE;
+
+	if (record->len > max)
+		return err_set(msg, ERR_LIMIT, "field value: has size %zu, at most %zu is allowed",
+			       record->len, max);
+	if (record->is_typed && record->nodes > LIMIT_TYPED_NODES)
+		return err_set(msg, ERR_LIMIT,
+			       "field value: has %" PRIu32 " objects, at most %u are allowed",
+			       record->nodes, LIMIT_TYPED_NODES);
+	if (record->is_typed && (record->flags & RECORD_CONTINUES))
+		return err_set(msg, ERR_PROTO, "field flags: say that a typed value goes on");
+	if (record->schema && !record_is_row(record))
+		return err_set(msg, ERR_PROTO, "field schema: the value is no array");
+	return 0;
+}
+
 void record_batch_add(struct record_batch *batch, const struct record *record)
 {
-	if (record->len > LIMIT_RECORD_VALUE || batch->count == RECORDS_MAX)
+	if (batch->count == RECORDS_MAX || record_check(record, NULL) < 0)
 		abort();
 	batch->rows.len += record_row_head(buf_room(&batch->rows, RECORD_HEAD_MAX), record);
 	buf_add(&batch->rows, record->value, record->len);
 	batch->count++;
+	if (!record->is_typed)
+		return;
+	batch->rows.len += record_row_tail(buf_room(&batch->rows, RECORD_TAIL_MAX), record);
+	batch->nodes += record->nodes;
 }
+
+/*
+ * What a body has but for the values: itself, its three fields, and in each row the row, stream,
+ * flags, time and (schema or value). A typed value counts itself.
+ */
+#define RECORD_BODY_NODES 4u
+#define RECORD_ROW_NODES  5u
 
 bool record_batch_is_full(const struct record_batch *batch)
 {
-	return batch->rows.len >= LIMIT_RECORDS_BATCH || batch->count == RECORDS_MAX;
+	size_t nodes = RECORD_BODY_NODES + RECORD_ROW_NODES * (batch->count + 1) + batch->nodes;
+
+	return batch->rows.len >= LIMIT_RECORDS_BATCH || batch->count == RECORDS_MAX ||
+	       batch->nodes >= LIMIT_BATCH_NODES || nodes > LIMIT_MSG_NODES - LIMIT_TYPED_NODES;
 }
 
 void record_batch_clear(struct record_batch *batch)
 {
 	buf_clear(&batch->rows);
 	batch->count = 0;
+	batch->nodes = 0;
 }
 
 void record_batch_done(struct record_batch *batch)
 {
 	buf_done(&batch->rows);
 	batch->count = 0;
+	batch->nodes = 0;
 }
 
 void records_put(struct buf *out, uint64_t child, uint64_t first_seq,
@@ -51,50 +95,4 @@ void records_put(struct buf *out, uint64_t child, uint64_t first_seq,
 	wire_put_u64(out, first_seq);
 	wire_put_array(out, batch->count);
 	buf_add(out, batch->rows.data, batch->rows.len);
-}
-
-static void record_get(struct wire_in *in, struct record *record)
-{
-	(void)wire_enter(in, "record", LIMIT_MSG_NODES);
-	record->stream = wire_get_u64(in, "stream", STREAM_COUNT - 1);
-	record->flags = wire_get_u64(in, "flags", UINT64_MAX);
-	record->time_ns = wire_get_u64(in, "time", UINT64_MAX);
-	record->value =
-		wire_get_bytes(in, "value", LIMIT_RECORD_VALUE, &record->len, &record->is_text);
-	wire_leave(in);
-}
-
-int records_get(const void *data, size_t len, record_fn *fn, void *arg, struct errmsg *msg)
-{
-	struct errmsg inner;
-	struct wire_in *in = NULL;
-	uint64_t child, seq;
-	size_t count;
-	int r;
-
-	r = wire_in_new(&in, data, len, &inner);
-	if (r < 0)
-		return err_set(msg, r, "message RECORDS: %s", inner.text);
-	child = wire_get_u64(in, "child", UINT64_MAX);
-	seq = wire_get_u64(in, "seq", UINT64_MAX - RECORDS_MAX);
-	count = wire_enter(in, "records", RECORDS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		struct record record = {0};
-
-		record_get(in, &record);
-		r = wire_in_end(in, &inner);
-		if (r < 0) {
-			(void)err_set(msg, r, "message RECORDS: record %zu: %s", i, inner.text);
-			goto out;
-		}
-		r = fn(arg, child, seq + i, &record);
-		if (r)
-			goto out;
-	}
-	r = wire_in_end(in, &inner);
-	if (r < 0)
-		(void)err_set(msg, r, "message RECORDS: %s", inner.text);
-out:
-	wire_in_free(in);
-	return r;
 }

@@ -1,13 +1,15 @@
 /*
- * Rows without msgpack-c: a store walks and makes millions of them. The numbers are msgpack's
- * formats; integers take as few bytes as they can.
+ * Rows byte by byte: a store walks and makes millions of them. The numbers are msgpack's formats;
+ * integers take as few bytes as they can.
  */
 #include <string.h>
 
 #include "record.h"
 #include "utf8.h"
+#include "value.h"
 
 #define ROW_ARRAY_4 0x94u
+#define ROW_ARRAY_5 0x95u /* with a schema */
 
 static uint8_t *row_put_be(uint8_t *out, uint8_t format, uint64_t v, unsigned bytes)
 {
@@ -49,12 +51,18 @@ size_t record_row_head(uint8_t *out, const struct record *record)
 {
 	uint8_t *p = out;
 
-	*p++ = ROW_ARRAY_4;
+	*p++ = record->schema ? ROW_ARRAY_5 : ROW_ARRAY_4;
 	p = row_put_u64(p, record->stream);
 	p = row_put_u64(p, record->flags);
 	p = row_put_u64(p, record->time_ns);
-	p = row_put_len(p, record->len, utf8_valid(record->value, record->len));
+	if (!record->is_typed)
+		p = row_put_len(p, record->len, utf8_valid(record->value, record->len));
 	return (size_t)(p - out);
+}
+
+size_t record_row_tail(uint8_t *out, const struct record *record)
+{
+	return record->schema ? (size_t)(row_put_u64(out, record->schema) - out) : 0;
 }
 
 /* What is still to be read of a row; at is NULL once something was wrong. */
@@ -88,40 +96,61 @@ static uint64_t row_get_u64(struct row_in *in)
 	return 0;
 }
 
-static size_t row_get_len(struct row_in *in, bool *ret_is_text)
+/* The value: str or bin, of which only the bytes count, or any other object as it stands. */
+static void row_get_value(struct row_in *in, struct record *record)
 {
-	uint64_t format = row_get_be(in, 1);
+	const uint8_t *begin = in->at;
+	uint64_t format = row_get_be(in, 1), len;
+	struct value_in value;
 
-	*ret_is_text = format < 0xc0 || format >= 0xd9;
-	if (format >= 0xa0 && format < 0xc0)
-		return format & 0x1f;
-	if (format >= 0xc4 && format <= 0xc6)
-		return row_get_be(in, 1u << (format - 0xc4));
-	if (format >= 0xd9 && format <= 0xdb)
-		return row_get_be(in, 1u << (format - 0xd9));
-	in->at = NULL;
-	return 0;
+	if (!in->at)
+		return;
+	if (format >= 0xa0 && format < 0xc0) {
+		len = format & 0x1f;
+	} else if (format >= 0xc4 && format <= 0xc6) {
+		len = row_get_be(in, 1u << (format - 0xc4));
+	} else if (format >= 0xd9 && format <= 0xdb) {
+		len = row_get_be(in, 1u << (format - 0xd9));
+	} else {
+		value = value_in(begin, (size_t)(in->end - begin));
+		in->at = value_skip(&value, &record->nodes) ? value.next : NULL;
+		record->is_typed = true;
+		record->value = begin;
+		record->len = (size_t)(value.next - begin);
+		return;
+	}
+	if (!in->at || (size_t)(in->end - in->at) < len) {
+		in->at = NULL;
+		return;
+	}
+	record->is_text = format < 0xc0 || format >= 0xd9;
+	record->value = in->at;
+	record->len = (size_t)len;
+	in->at += len;
 }
 
 size_t record_row_get(const uint8_t *rows, size_t len, struct record *ret)
 {
 	struct row_in in;
-	struct record record;
+	struct record record = {0};
+	uint64_t first;
 
 	if (!len)
 		return 0;
 	in = (struct row_in){rows, rows + len};
-	if (row_get_be(&in, 1) != ROW_ARRAY_4)
+	first = row_get_be(&in, 1);
+	if (first != ROW_ARRAY_4 && first != ROW_ARRAY_5)
 		return 0;
 	record.stream = row_get_u64(&in);
 	record.flags = row_get_u64(&in);
 	record.time_ns = row_get_u64(&in);
-	record.len = row_get_len(&in, &record.is_text);
-	if (!in.at || (size_t)(in.end - in.at) < record.len)
+	row_get_value(&in, &record);
+	if (first == ROW_ARRAY_5)
+		record.schema = row_get_u64(&in);
+	if (!in.at || (first == ROW_ARRAY_5 && !record.schema))
 		return 0;
-	record.value = in.at;
 	*ret = record;
-	return (size_t)(in.at - rows) + record.len;
+	return (size_t)(in.at - rows);
 }
 
 size_t record_rows_skip(const uint8_t *rows, size_t len, size_t count)

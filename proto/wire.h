@@ -1,5 +1,5 @@
 /*
- * Typed put and get of message bodies, over msgpack-c. A body is one array of fields in the order
+ * Typed put and get of message bodies. A body is one array of fields in the order
  * of docs/protocol.md. Fields may be added at the end in later versions: a reader skips those that
  * it does not know, and gives the default for optional ones that are absent (or nil).
  */

@@ -16,6 +16,12 @@
 #define LIMIT_MAP_KEYS	    256u
 #define LIMIT_RECORD_VALUE  (64u << 10) /* a longer line travels in pieces */
 #define LIMIT_RECORDS_BATCH (64u << 10)
+#define LIMIT_TYPED_VALUE   (512u << 10) /* msgpack bytes of one typed value */
+#define LIMIT_TYPED_NODES   16384u	 /* msgpack objects in one typed value */
+#define LIMIT_BATCH_NODES   16384u	 /* of typed values: a batch that has them is full */
+#define LIMIT_COLUMNS	    256u	 /* of a schema */
+#define LIMIT_SCHEMAS	    64u		 /* of one child */
+#define LIMIT_COLUMN_NAME   255u
 
 /* What people write. */
 #define LIMIT_HOST_NAME	  255u	     /* RFC 1035, section 2.3.4 */
@@ -35,6 +41,18 @@
 #define LIMIT_KEY_FILE	       (1u << 20)
 #define LIMIT_AGENT_MESSAGE    (256u << 10) /* as OpenSSH's ssh-agent */
 #define LIMIT_AGENT_KEYS       256u
+
+/* Agents. */
+#define LIMIT_SCRIPT	  (512u << 10) /* --file-path */
+#define LIMIT_ENV	  1024u /* --env, how many; all of them at most LIMIT_COMMAND bytes */
+#define LIMIT_STDIN	  (256u << 20) /* --stdin of a job, which the daemon keeps until it ends */
+#define LIMIT_STDIN_PIECE (32u << 10)
+#define LIMIT_TASKS	  256u	      /* at once in one agent */
+#define LIMIT_TASK_CREDIT (16u << 20) /* bytes of records that an agent may have on their way */
+#define LIMIT_LINE_JSON	  (1u << 20)  /* a line, or a document, that a parser keeps */
+#define LIMIT_PATTERN	  4096u	      /* --parse regex:... */
+#define LIMIT_BOOT_NOISE  (1u << 20)  /* what a login shell may say before the agent */
+#define LIMIT_BOOT_TEXT	  2048u	      /* of that, in an error */
 
 /* The daemon. */
 #define LIMIT_CLIENTS	      256u

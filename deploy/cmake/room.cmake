@@ -4,6 +4,10 @@
 function(muster_room name)
   cmake_parse_arguments(ARG "" "" "NEEDS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  if(NOT sources)
+    set(sources ${CMAKE_CURRENT_BINARY_DIR}/${name}_empty.c)
+    file(CONFIGURE OUTPUT ${sources} CONTENT "extern int ${name}_is_empty;\n")
+  endif()
   add_library(${name} STATIC ${sources})
   # -iquote and not -I: src/limits.h must not stand in for the system's <limits.h>.
   target_compile_options(${name} INTERFACE "SHELL:-iquote ${CMAKE_CURRENT_SOURCE_DIR}")

@@ -91,11 +91,11 @@ static void ask_on_closed(void *arg, const char *why)
 	ask_end(ask, ask->leaving ? ask->status : cmd_error(EXIT_NO_DAEMON, "%s", why));
 }
 
-int ask(const struct cmd *cmd, const struct cmd_globals *globals, enum control_mode mode,
-	ask_send_fn *send, ask_fn *fn, void *arg)
+int ask_with(const struct cmd *cmd, const struct cmd_globals *globals, enum control_mode mode,
+	     const struct ask_calls *calls, void *arg)
 {
 	static const struct control_events events = {ask_on_message, ask_on_closed};
-	struct ask ask = {.fn = fn, .arg = arg};
+	struct ask ask = {.fn = calls->message, .arg = arg};
 	struct control *control = NULL;
 	struct paths paths;
 	struct errmsg msg;
@@ -111,10 +111,48 @@ int ask(const struct cmd *cmd, const struct cmd_globals *globals, enum control_m
 	} else if (rc) {
 		ask.status = cmd_control_error(rc, msg.text);
 	} else {
-		send(arg, control);
+		calls->open(arg, ask.loop, control);
 		loop_run(ask.loop);
+		calls->close(arg);
 	}
 	control_free(control);
 	loop_free(ask.loop);
 	return ask.status;
+}
+
+/* A request that is complete when it is sent. */
+struct ask_once {
+	ask_send_fn *send;
+	ask_fn *fn;
+	void *arg;
+};
+
+static void ask_once_open(void *arg, struct loop *loop, struct control *control)
+{
+	struct ask_once *once = arg;
+
+	(void)loop;
+	once->send(once->arg, control);
+}
+
+static int ask_once_message(void *arg, uint8_t type, const void *body, size_t len, int *status,
+			    struct errmsg *msg)
+{
+	struct ask_once *once = arg;
+
+	return once->fn(once->arg, type, body, len, status, msg);
+}
+
+static void ask_once_close(void *arg)
+{
+	(void)arg;
+}
+
+int ask(const struct cmd *cmd, const struct cmd_globals *globals, enum control_mode mode,
+	ask_send_fn *send, ask_fn *fn, void *arg)
+{
+	static const struct ask_calls calls = {ask_once_open, ask_once_message, ask_once_close};
+	struct ask_once once = {send, fn, arg};
+
+	return ask_with(cmd, globals, mode, &calls, &once);
 }

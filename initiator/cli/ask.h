@@ -33,4 +33,13 @@ typedef void ask_send_fn(void *arg, struct control *control);
 int ask(const struct cmd *cmd, const struct cmd_globals *globals, enum control_mode mode,
 	ask_send_fn *send, ask_fn *fn, void *arg);
 
+/* The same for who sends more while the loop runs. */
+struct ask_calls {
+	void (*open)(void *arg, struct loop *loop, struct control *control);
+	ask_fn *message;
+	void (*close)(void *arg); /* before the loop is freed; only after open */
+};
+int ask_with(const struct cmd *cmd, const struct cmd_globals *globals, enum control_mode mode,
+	     const struct ask_calls *calls, void *arg);
+
 #endif

@@ -11,11 +11,14 @@
 #include "exit.h"
 #include "fold.h"
 #include "progress.h"
+#include "table.h"
 #include "verdict.h"
 
 #define BOARD_TICK_MS	   100u
 #define BOARD_WIDTH	   80u
 #define BOARD_NO_EXIT_CODE 255
+#define BOARD_NOTE_GAP	   2u
+#define BOARD_NOTE_MAX	   1024u /* bytes of a note */
 
 struct board_child {
 	bool running;
@@ -31,6 +34,8 @@ struct board {
 	struct board_child *children;
 	size_t count;
 	struct progress progress;
+	struct buf note; /* "web1: 45% copying", harmless; empty: none */
+	size_t note_child;
 	uint64_t began_ns;
 	struct event *tick; /* NULL: no progress line */
 	bool colour;
@@ -46,6 +51,21 @@ static size_t board_width(void)
 	return BOARD_WIDTH;
 }
 
+/* The note may have half of the line; what the counts need not, it may have too. */
+static void board_draw_line(struct board *board, struct buf *text, size_t width)
+{
+	const char *note = buf_cstr(&board->note);
+	size_t wanted = table_width(note), room = wanted < width / 2 ? wanted : width / 2;
+
+	if (!wanted || room <= BOARD_NOTE_GAP) {
+		progress_line(text, &board->progress, width, board->colour);
+		return;
+	}
+	progress_line(text, &board->progress, width - room - BOARD_NOTE_GAP, board->colour);
+	buf_addf(text, "%*s", (int)BOARD_NOTE_GAP, "");
+	buf_add(text, note, table_fit(note, room));
+}
+
 static void board_draw(struct board *board)
 {
 	struct buf text = {0};
@@ -53,7 +73,7 @@ static void board_draw(struct board *board)
 	board->progress.elapsed_ns = clock_mono_ns() - board->began_ns;
 	buf_add_str(&text, "\r\033[K");
 	/* Not the last column: some terminals would wrap. */
-	progress_line(&text, &board->progress, board_width() - 1, board->colour);
+	board_draw_line(board, &text, board_width() - 1);
 	out_add(board->out, STDERR_FILENO, &text);
 	board->shown = true;
 }
@@ -96,6 +116,7 @@ void board_free(struct board *board)
 		return;
 	for (size_t i = 0; i < board->count; i++)
 		free(board->children[i].why);
+	buf_done(&board->note);
 	if (board->tick)
 		event_free(board->tick);
 	free(board->children);
@@ -133,10 +154,28 @@ void board_child(struct board *board, size_t index, const struct child_state_msg
 	c->exit_status = (int)m->exit_status;
 	c->exit_code = (int)m->exit_code;
 	board->progress.done++;
+	if (board->note_child == index)
+		buf_clear(&board->note);
 	if (!c->exit_status)
 		return;
 	board->progress.failed++;
 	c->why = board_why(m);
+}
+
+void board_note(struct board *board, size_t index, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (index >= board->count)
+		return;
+	buf_clear(&board->note);
+	escape_display(&board->note, board->labels[index], strlen(board->labels[index]));
+	buf_add_str(&board->note, ": ");
+	escape_display(&board->note, text, len < BOARD_NOTE_MAX ? len : BOARD_NOTE_MAX);
+	for (size_t i = 0; i < board->note.len; i++)
+		if (board->note.data[i] == '\t')
+			board->note.data[i] = ' ';
+	board->note_child = index;
 }
 
 void board_hide(struct board *board)

@@ -24,6 +24,10 @@ void board_free(struct board *board); /* NULL is fine */
 /* Takes what the daemon says of the child at index; takes over nothing. */
 void board_child(struct board *board, size_t index, const struct child_state_msg *m);
 
+/* What a command at the child at index says of its progress: shown behind the progress line until
+ * another one speaks or this child ends. Made harmless here. */
+void board_note(struct board *board, size_t index, const char *text);
+
 /* Before anything else is written to the terminal: takes the progress line away. It comes back by
  * itself. board_stop: for good. */
 void board_hide(struct board *board);

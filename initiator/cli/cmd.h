@@ -34,7 +34,7 @@ struct cmd {
 };
 
 extern const struct cmd cmd_invoke, cmd_start, cmd_get, cmd_receive, cmd_wait, cmd_stop, cmd_remove,
-	cmd_suspend, cmd_resume, cmd_daemon;
+	cmd_suspend, cmd_resume, cmd_agent, cmd_daemon;
 
 /* Prints "muster NAME: TEXT" and the hint at --help on stderr; returns EXIT_USAGE. */
 int cmd_usage(const struct cmd *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -50,6 +50,10 @@ const char *cmd_daemon_name(const struct cmd_globals *globals);
 
 /* --color as style.h wants it, judged for stdout or stderr. */
 bool cmd_colour(const struct cmd_globals *globals, int fd);
+
+/* -F as the daemon needs it, which has another working directory: *ret is NULL if it was not given;
+ * the caller frees it. Returns EXIT_OK, or EXIT_USAGE after saying that there is no such file. */
+int cmd_ssh_config(const struct cmd *cmd, const char *given, char **ret);
 
 /* What an error of control_open means as an exit status, said on stderr. */
 int cmd_control_error(int code, const char *text);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "buf.h"
 #include "cmd.h"
 #include "escape.h"
@@ -84,4 +85,17 @@ bool cmd_colour(const struct cmd_globals *globals, int fd)
 int cmd_control_error(int code, const char *text)
 {
 	return cmd_error(code == ERR_SYNTAX ? EXIT_USAGE : EXIT_NO_DAEMON, "%s", text);
+}
+
+int cmd_ssh_config(const struct cmd *cmd, const char *given, char **ret)
+{
+	*ret = NULL;
+	if (!given)
+		return EXIT_OK;
+	/* As ssh -F: the file must be there. */
+	if (strcmp(given, "none") == 0)
+		*ret = xstrdup(given);
+	else
+		*ret = realpath(given, NULL);
+	return *ret ? EXIT_OK : cmd_usage(cmd, "-F: %s: no such file that can be read", given);
 }

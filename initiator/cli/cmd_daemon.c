@@ -17,7 +17,8 @@
 #include "log.h"
 #include "start.h"
 
-#define DAEMON_IDLE_MS 600000u
+#define DAEMON_IDLE_MS	 600000u
+#define DAEMON_LINGER_MS 60000u
 
 struct daemon_values {
 	struct cmd_globals globals;
@@ -174,6 +175,7 @@ static int daemon_run(const struct daemon_values *values, const struct paths *pa
 	if (options.control_fd < 0)
 		log_open(STDERR_FILENO, level >= 0 ? (enum log_level)level : LOG_INFO, true);
 	options.idle_ms = daemon_idle_ms(values);
+	options.linger_ms = config_get(config, CONFIG_SESSION_LINGER, DAEMON_LINGER_MS);
 	options.results_budget = values->results_budget
 					 ? values->results_budget
 					 : config_get(config, CONFIG_RESULTS_BUDGET, 0);

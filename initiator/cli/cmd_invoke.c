@@ -6,8 +6,11 @@
 #include "alloc.h"
 #include "cmd.h"
 #include "exit.h"
+#include "fd.h"
 #include "invoke.h"
+#include "job_options.h"
 #include "limits.h"
+#include "secret.h"
 #include "submit_job.h"
 #include "targets.h"
 
@@ -26,6 +29,9 @@ struct invoke_values {
 	bool allow_empty;
 	bool no_labels;
 	bool largest;
+	bool verbose;
+	bool debug;
+	struct job_values job;
 };
 
 /* Seen here, as it would not fit into a message to the daemon. */
@@ -35,7 +41,29 @@ static bool invoke_is_too_long(const struct invoke_values *v, int argc, char **a
 
 	for (int i = 0; i < argc; i++)
 		len += strlen(argv[i]) + 1;
+	for (size_t i = 0; i < v->job.arguments.count; i++)
+		len += strlen(v->job.arguments.at[i]) + 1;
 	return len > LIMIT_COMMAND;
+}
+
+static int invoke_check_command(const struct cmd *cmd, const struct invoke_values *v, int argc,
+				char **argv)
+{
+	if (v->shell && v->job.file)
+		return cmd_usage(cmd, "--shell and --file-path: one of them");
+	if (v->shell && argc)
+		return cmd_usage(cmd,
+				 "--shell has the command already; '--' and words are too much");
+	if (!v->shell && !v->job.file && !argc)
+		return cmd_usage(cmd, "no command: -- COMMAND, --shell TEXT or --file-path FILE");
+	if ((size_t)argc + v->job.arguments.count > LIMIT_ARGS)
+		return cmd_usage(cmd, "more than %u arguments", LIMIT_ARGS);
+	if (invoke_is_too_long(v, argc, argv))
+		return cmd_usage(cmd,
+				 "the command is longer than %u KiB in all: make a script of it, "
+				 "for --file-path, or use --stdin",
+				 LIMIT_COMMAND >> 10);
+	return EXIT_OK;
 }
 
 static int invoke_check(const struct cmd *cmd, const struct invoke_values *v, int argc, char **argv)
@@ -44,18 +72,6 @@ static int invoke_check(const struct cmd *cmd, const struct invoke_values *v, in
 
 	if (!v->hosts.count)
 		return cmd_usage(cmd, "no hosts: -H EXPR");
-	if (v->shell && argc)
-		return cmd_usage(cmd,
-				 "--shell has the command already; '--' and words are too much");
-	if (!v->shell && !argc)
-		return cmd_usage(cmd, "no command: -- COMMAND, or --shell TEXT");
-	if ((size_t)argc > LIMIT_ARGS)
-		return cmd_usage(cmd, "more than %u arguments", LIMIT_ARGS);
-	if (invoke_is_too_long(v, argc, argv))
-		return cmd_usage(cmd,
-				 "the command is longer than %u KiB in all: copy a script to the "
-				 "hosts and run that",
-				 LIMIT_COMMAND >> 10);
 	if (format && !format_find(format))
 		return cmd_usage(cmd, "--output: '%s' is none of " FORMAT_NAMES, format);
 	if ((v->as_job || v->job_name) && (v->ephemeral || v->largest || v->no_labels))
@@ -63,35 +79,31 @@ static int invoke_check(const struct cmd *cmd, const struct invoke_values *v, in
 				 v->ephemeral ? "--ephemeral"
 				 : v->largest ? "-S"
 					      : "-N");
-	return EXIT_OK;
+	return invoke_check_command(cmd, v, argc, argv);
 }
 
-/* As ssh -F: the file must be there, and the daemon has another working directory. */
-static int invoke_ssh_config(const struct cmd *cmd, const char *given, char **ret)
+/* Rows are a table where a person looks at them. */
+static const struct format *invoke_format(const struct invoke_values *v)
 {
-	*ret = NULL;
-	if (!given)
-		return EXIT_OK;
-	if (strcmp(given, "none") == 0)
-		*ret = xstrdup(given);
-	else
-		*ret = realpath(given, NULL);
-	return *ret ? EXIT_OK : cmd_usage(cmd, "-F: %s: no such file that can be read", given);
+	if (v->globals.output)
+		return format_find(v->globals.output);
+	return v->job.parse && isatty(STDOUT_FILENO) == 1 ? &format_auto : &format_text;
 }
 
 static int invoke_live(const struct cmd *cmd, const struct invoke_values *v,
-		       const struct hostlist *hosts, const struct job_open_msg *open)
+		       const struct submit *submit)
 {
 	struct invoke_options options = {
-		.hosts = hosts,
-		.open = open,
-		.format = format_find(v->globals.output ? v->globals.output : "text"),
-		.labels = !v->no_labels,
+		.submit = submit,
+		.look = {.format = invoke_format(v),
+			 .labels = !v->no_labels,
+			 .colour_out = cmd_colour(&v->globals, STDOUT_FILENO),
+			 .colour_err = cmd_colour(&v->globals, STDERR_FILENO),
+			 .verbose = v->verbose,
+			 .debug = v->debug},
 		.quiet = v->globals.quiet,
 		.largest = v->largest,
 		.ephemeral = v->ephemeral,
-		.colour_out = cmd_colour(&v->globals, STDOUT_FILENO),
-		.colour_err = cmd_colour(&v->globals, STDERR_FILENO),
 	};
 	struct errmsg msg;
 	struct paths paths;
@@ -104,6 +116,44 @@ static int invoke_live(const struct cmd *cmd, const struct invoke_values *v,
 	return status;
 }
 
+/* What the user is asked for, and then the run. */
+static int invoke_with_input(const struct cmd *cmd, const struct invoke_values *v,
+			     struct submit *submit)
+{
+	struct errmsg msg;
+	char *password = NULL;
+	int fd = -1, status = EXIT_OK;
+
+	if ((v->job.input && input_open(&fd, v->job.input, &msg) != 0) ||
+	    job_options_password(&password, &v->job, &msg) != 0)
+		status = cmd_usage(cmd, "%s", msg.text);
+	submit->stdin_fd = fd;
+	submit->stdin_name = v->job.input;
+	submit->password = password;
+	if (status == EXIT_OK)
+		status = submit->open->background ? submit_job(cmd, &v->globals, submit)
+						  : invoke_live(cmd, v, submit);
+	secret_free(password);
+	fd_close(&fd);
+	return status;
+}
+
+/* As get shows it: the script as the user named it, and its arguments. */
+static char *invoke_display(const struct job_open_msg *open, const char *file)
+{
+	const char **words = xcalloc(open->argc + 1, sizeof(char *));
+	size_t n = 0;
+	char *text;
+
+	if (file)
+		words[n++] = file;
+	for (size_t i = 0; i < open->argc; i++)
+		words[n++] = open->argv[i];
+	text = submit_display(words, n, open->shell);
+	free(words);
+	return text;
+}
+
 static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *v,
 			     const struct hostlist *hosts, int argc, char **argv)
 {
@@ -112,9 +162,8 @@ static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *
 	const char *const *words = v->shell ? shell : (const char *const *)argv;
 	struct job_open_msg open = {
 		.name = (char *)(uintptr_t)v->job_name,
-		.argv = (char **)(uintptr_t)words,
-		.argc = v->shell ? 1 : (size_t)argc,
 		.shell = v->shell != NULL,
+		.agent = config_get(config, CONFIG_AGENT, JOB_AGENT_AUTO),
 		.throttle =
 			v->throttle ? v->throttle : config_get(config, CONFIG_THROTTLE_LIMIT, 0),
 		.run_timeout_ms = v->timeout_ms,
@@ -125,15 +174,24 @@ static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *
 			v->grace_ms ? v->grace_ms : config_get(config, CONFIG_STOP_GRACE, 0),
 		.background = v->as_job || v->job_name,
 	};
-	int status = invoke_ssh_config(cmd, v->globals.ssh_config, &open.ssh_config);
+	struct submit submit = {.open = &open, .hosts = hosts, .stdin_fd = -1};
+	struct job_made made = {0};
+	struct errmsg msg;
+	int status = cmd_ssh_config(cmd, v->globals.ssh_config, &open.ssh_config);
 
-	if (status != EXIT_OK)
-		return status;
-	open.display = submit_display(words, open.argc, open.shell);
-	status = open.background ? submit_job(cmd, &v->globals, &open, hosts)
-				 : invoke_live(cmd, v, hosts, &open);
+	if (status == EXIT_OK && job_options_fill(&open, &made, &v->job, argc, argv, &msg) != 0)
+		status = cmd_usage(cmd, "%s", msg.text);
+	if (status == EXIT_OK) {
+		if (!v->job.file) {
+			open.argv = (char **)(uintptr_t)words;
+			open.argc = v->shell ? 1 : (size_t)argc;
+		}
+		open.display = invoke_display(&open, v->job.file);
+		status = invoke_with_input(cmd, v, &submit);
+	}
 	free(open.display);
 	free(open.ssh_config);
+	job_made_done(&made);
 	return status;
 }
 
@@ -142,17 +200,16 @@ static int invoke_cmd_run(const struct cmd *cmd, void *arg, int argc, char **arg
 	struct invoke_values *v = arg;
 	struct hostlist *hosts = NULL;
 	struct errmsg msg;
+	bool stdin_taken = false;
 	int status = invoke_check(cmd, v, argc, argv);
 
 	if (status != EXIT_OK)
-		goto out;
-	if (targets_find(&hosts, &v->hosts, &v->exclude, v->allow_empty, &msg) != 0) {
-		status = cmd_usage(cmd, "%s", msg.text);
-		goto out;
-	}
+		return status;
+	if (job_options_stdin(&stdin_taken, &v->job, &msg) != 0 ||
+	    targets_find(&hosts, &v->hosts, &v->exclude, v->allow_empty, stdin_taken, &msg) != 0)
+		return cmd_usage(cmd, "%s", msg.text);
 	if (hostlist_count(hosts))
 		status = invoke_with_hosts(cmd, v, hosts, argc, argv);
-out:
 	hostlist_free(hosts);
 	return status;
 }
@@ -184,6 +241,41 @@ static const struct option_row invoke_rows[] = {
 	{"allow-empty", 0, OPTION_FLAG, VALUE(allow_empty), NULL, "no host at all is no error"},
 	{"largest-status", 'S', OPTION_FLAG, VALUE(largest), NULL,
 	 "exit with the largest remote exit status\n(255: a host has none)"},
+	{"file-path", 0, OPTION_TEXT, VALUE(job.file), "FILE",
+	 "run this script there, instead of COMMAND; words\nbehind the options are its arguments"},
+	{"argument-list", 'a', OPTION_TEXTS, VALUE(job.arguments), "ARG",
+	 "an argument of the script; may be repeated"},
+	{"stdin", 0, OPTION_TEXT, VALUE(job.input), "FILE",
+	 "what the command reads, on every host; '-':\nstandard input (nothing)"},
+	{"working-directory", 'C', OPTION_TEXT, VALUE(job.directory), "DIR",
+	 "where the command runs (the home there)"},
+	{"env", 0, OPTION_TEXTS, VALUE(job.env), "K=V",
+	 "a variable for the command; may be repeated"},
+	{"nice", 0, OPTION_TEXT, VALUE(job.nice), "N", "run it with this niceness, -20 to 19"},
+	{"no-expand", 0, OPTION_FLAG, VALUE(job.no_expand), NULL,
+	 "leave %h and %n in arguments as they are (the host,\nand its number)"},
+	{"pty", 0, OPTION_FLAG, VALUE(job.pty), NULL, "give the command a terminal"},
+	{"idle-timeout", 0, OPTION_DURATION, VALUE(job.idle_timeout_ms), "TIME",
+	 "end the command when it writes nothing for so long\n(none)"},
+	{"start-timeout", 0, OPTION_DURATION, VALUE(job.start_timeout_ms), "TIME",
+	 "from the login to the start of the command (30s)"},
+	{"max-output", 0, OPTION_SIZE, VALUE(job.output_limit), "SIZE",
+	 "end the command when it has written more than this\n(64K, 256M, 1G; none)"},
+	{"become", 0, OPTION_MAYBE, VALUE(job.become), "USER", "run it as USER (root)"},
+	{"become-method", 0, OPTION_TEXT, VALUE(job.become_method), "HOW",
+	 "with sudo (the default), su or doas"},
+	{"ask-become-pass", 'K', OPTION_FLAG, VALUE(job.ask_become_pass), NULL,
+	 "ask for the password of that, once"},
+	{"become-password-file", 0, OPTION_TEXT, VALUE(job.become_password_file), "FILE",
+	 "read it from the first line of FILE; '-': standard\ninput"},
+	{"parse", 0, OPTION_TEXT, VALUE(job.parse), "KIND",
+	 "make typed records of the output: lines, raw, nul,\njson, jsonl, csv, tsv, kv, blocks, "
+	 "table, auto,\nregex:PATTERN, csv:DELIMITER"},
+	{"verbose", 0, OPTION_FLAG, VALUE(verbose), NULL, "show verbose records too"},
+	{"debug", 0, OPTION_FLAG, VALUE(debug), NULL, "show debug records too"},
+	{"agent", 0, OPTION_TEXT, VALUE(job.agent), "WHEN",
+	 "auto: by an agent that is brought to the host, or\nwithout where none can run; always, "
+	 "never, subsystem"},
 };
 
 const struct cmd cmd_invoke = {
@@ -193,8 +285,7 @@ const struct cmd cmd_invoke = {
 	.text = "COMMAND and its arguments reach the hosts as they are, without another shell.\n"
 		"Interrupt once to see who is still running, twice within a second to stop the\n"
 		"job: the processes on the hosts are then ended.\n"
-		"--output: text or jsonl (one object a record: host job child stream seq time "
-		"value).\n",
+		"--output: " FORMAT_NAMES "\n",
 	.options = invoke_rows,
 	.option_count = ARRAY_LEN(invoke_rows),
 	.stop_at_word = true,

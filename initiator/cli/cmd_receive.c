@@ -26,6 +26,8 @@ struct receive_values {
 	bool no_recurse;
 	bool by_time;
 	bool no_labels;
+	bool verbose;
+	bool debug;
 };
 
 static int receive_check(const struct cmd *cmd, const struct receive_values *v)
@@ -79,7 +81,7 @@ static int receive_locations(const struct cmd *cmd, const struct option_texts *t
 
 	if (!texts->count)
 		return EXIT_OK;
-	if (targets_find(ret_hosts, texts, &none, false, &msg) != 0)
+	if (targets_find(ret_hosts, texts, &none, false, false, &msg) != 0)
 		return cmd_usage(cmd, "--location: %s", msg.text);
 	m->location_count = hostlist_count(*ret_hosts);
 	if (m->location_count > CONTROL_IDS_MAX)
@@ -100,12 +102,18 @@ static int receive_request(const struct cmd *cmd, const struct receive_values *v
 {
 	struct receive_options options = {
 		.request = m,
-		.format = format_find(v->globals.output ? v->globals.output : "text"),
-		.labels = !v->no_labels,
-		.quiet = v->globals.quiet,
-		.colour_out = cmd_colour(&v->globals, STDOUT_FILENO),
-		.colour_err = cmd_colour(&v->globals, STDERR_FILENO),
+		.look = {.format = format_find(v->globals.output ? v->globals.output : "text"),
+			 .labels = !v->no_labels,
+			 .colour_out = cmd_colour(&v->globals, STDOUT_FILENO),
+			 .colour_err = cmd_colour(&v->globals, STDERR_FILENO),
+			 .verbose = v->verbose,
+			 .debug = v->debug,
+			 .streams_chosen = m->streams != 0},
 	};
+
+	/* On a terminal rows are a table. */
+	if (!v->globals.output && isatty(STDOUT_FILENO) == 1)
+		options.look.format = &format_auto;
 
 	if (filter_is_empty(&m->filter))
 		return cmd_usage(cmd, "which jobs? (ID, NAME, wildcard; '*' for all)");
@@ -163,6 +171,8 @@ static const struct option_row receive_rows[] = {
 	{"computer-name", 0, OPTION_TEXTS, VALUE(locations), "EXPR", NULL},
 	{"stream", 0, OPTION_TEXT, VALUE(streams), "LIST",
 	 "only these: output,error,warning,verbose,debug,\ninformation,progress"},
+	{"verbose", 0, OPTION_FLAG, VALUE(verbose), NULL, "show verbose records too"},
+	{"debug", 0, OPTION_FLAG, VALUE(debug), NULL, "show debug records too"},
 	{"by-time", 0, OPTION_FLAG, VALUE(by_time), NULL, "in order of time, not child by child"},
 	{"hide-computer-name", 'N', OPTION_FLAG, VALUE(no_labels), NULL,
 	 "no 'host: ' before lines"},

@@ -11,6 +11,7 @@
 #include "control_msg.h"
 #include "exit.h"
 #include "fd.h"
+#include "job_options.h"
 #include "job_rows.h"
 #include "limits.h"
 #include "submit_job.h"
@@ -25,6 +26,7 @@ struct start_values {
 	struct option_texts arguments;
 	uint64_t timeout_ms;
 	uint64_t grace_ms;
+	struct job_values job; /* env */
 };
 
 static int start_check(const struct cmd *cmd, const struct start_values *v, int argc)
@@ -54,20 +56,38 @@ static int start_directory(const struct cmd *cmd, const char *given, char **ret)
 	return cmd_usage(cmd, "--working-directory: %s is no directory", *ret);
 }
 
-static int start_init_script(const struct cmd *cmd, const char *path, char **ret)
+/* The variables, as the script that runs first sees and passes them. */
+static void start_exports(struct buf *out, const struct option_texts *env)
+{
+	for (size_t i = 0; i < env->count; i++) {
+		const char *value = strchr(env->at[i], '=') + 1;
+
+		buf_addf(out, "export %.*s'", (int)(value - env->at[i]), env->at[i]);
+		for (; *value; value++)
+			if (*value == '\'')
+				buf_add_str(out, "'\\''");
+			else
+				buf_add_char(out, *value);
+		buf_add_str(out, "'\n");
+	}
+}
+
+static int start_init_script(const struct cmd *cmd, const char *path,
+			     const struct option_texts *env, char **ret)
 {
 	struct buf text = {0};
 	int rc;
 
-	if (!path)
-		return EXIT_OK;
-	rc = fd_read_file(&text, path, LIMIT_COMMAND);
-	if (rc == 0)
+	start_exports(&text, env);
+	rc = path ? fd_read_file(&text, path, LIMIT_COMMAND) : 0;
+	if (rc == 0 && text.len > LIMIT_COMMAND)
+		rc = ERR_LIMIT;
+	if (rc == 0 && text.len)
 		*ret = buf_take_str(&text);
 	buf_done(&text);
 	if (rc == ERR_SYS)
 		return cmd_usage(cmd, "--initialization-script: %s: %s", path, strerror(errno));
-	return rc ? cmd_usage(cmd, "--initialization-script: %s: longer than %u bytes", path,
+	return rc ? cmd_usage(cmd, "--initialization-script and --env: more than %u bytes",
 			      LIMIT_COMMAND)
 		  : EXIT_OK;
 }
@@ -100,11 +120,19 @@ static int start_submit(const struct cmd *cmd, const struct start_values *v, int
 {
 	char *directory = NULL, *init = NULL, *path = NULL;
 	struct job_open_msg open = {.background = true, .local = true, .shell = v->shell != NULL};
+	struct submit submit = {.open = &open};
+	struct job_made made = {0};
 	const char **words = NULL;
+	struct errmsg msg;
 	int status = start_directory(cmd, v->directory, &directory);
 
+	if (status == EXIT_OK && job_options_fill(&open, &made, &v->job, 0, NULL, &msg) != 0)
+		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK)
-		status = start_init_script(cmd, v->init_file, &init);
+		status = start_init_script(cmd, v->init_file, &v->job.env, &init);
+	/* It travels in the script: a local job has no other way for it. */
+	open.env = NULL;
+	open.env_count = 0;
 	if (status == EXIT_OK) {
 		words = start_argv(v, argc, argv, &open.argc, &path);
 		if (v->file && !path)
@@ -114,6 +142,7 @@ static int start_submit(const struct cmd *cmd, const struct start_values *v, int
 		open.name = (char *)(uintptr_t)v->name;
 		open.argv = (char **)(uintptr_t)words;
 		open.directory = directory;
+		open.expand = false; /* there is one computer, and no other name for it */
 		open.init_script = init;
 		open.run_timeout_ms = v->timeout_ms;
 		open.stop_grace_ms = v->grace_ms
@@ -121,9 +150,10 @@ static int start_submit(const struct cmd *cmd, const struct start_values *v, int
 					     : config_get(v->globals.config, CONFIG_STOP_GRACE, 0);
 		open.path = getenv("PATH");
 		open.display = submit_display(words, open.argc, open.shell);
-		status = submit_job(cmd, &v->globals, &open, NULL);
+		status = submit_job(cmd, &v->globals, &submit);
 		free(open.display);
 	}
+	job_made_done(&made);
 	free(words);
 	free(directory);
 	free(init);
@@ -156,6 +186,7 @@ static const struct option_row start_rows[] = {
 	 "end it after this time (30, 90s, 5m; none)"},
 	{"stop-grace", 0, OPTION_DURATION, VALUE(grace_ms), "TIME",
 	 "between TERM and KILL when it is ended (10s)"},
+	{"env", 0, OPTION_TEXTS, VALUE(job.env), "K=V", "a variable for it; may be repeated"},
 };
 
 const struct cmd cmd_start = {

@@ -8,11 +8,12 @@
 #include "buf.h"
 #include "duration.h"
 #include "fd.h"
+#include "job_options.h"
 #include "limits.h"
 
 #define CONFIG_SHOWN 60 /* bytes of what stands in a line, in an error */
 
-enum config_kind { CONFIG_SIZE, CONFIG_TIME, CONFIG_TIME_OR_NONE, CONFIG_COUNT };
+enum config_kind { CONFIG_SIZE, CONFIG_TIME, CONFIG_TIME_OR_NONE, CONFIG_COUNT, CONFIG_AGENTS };
 
 static const struct {
 	const char *name;
@@ -21,8 +22,10 @@ static const struct {
 	[CONFIG_RESULTS_BUDGET] = {"results-budget", CONFIG_SIZE},
 	[CONFIG_RESULTS_SHARE] = {"results-share", CONFIG_SIZE},
 	[CONFIG_IDLE_TIMEOUT] = {"idle-timeout", CONFIG_TIME_OR_NONE},
+	[CONFIG_SESSION_LINGER] = {"session-linger", CONFIG_TIME_OR_NONE},
 	[CONFIG_THROTTLE_LIMIT] = {"throttle-limit", CONFIG_COUNT},
 	[CONFIG_STOP_GRACE] = {"stop-grace", CONFIG_TIME},
+	[CONFIG_AGENT] = {"agent", CONFIG_AGENTS},
 	[CONFIG_CONNECT_TIMEOUT] = {"connect-timeout", CONFIG_TIME},
 };
 _Static_assert(ARRAY_LEN(config_keys) == CONFIG_KEY_COUNT, "a key has no name");
@@ -51,6 +54,8 @@ static int config_value(uint64_t *ret, enum config_key key, const char *text, co
 		return size_parse(ret, text, what, msg);
 	case CONFIG_COUNT:
 		return count_parse(ret, text, 1, LIMIT_HOSTS, what, msg);
+	case CONFIG_AGENTS:
+		return job_agent_find(ret, text, what, msg);
 	case CONFIG_TIME:
 	case CONFIG_TIME_OR_NONE:
 		rc = duration_parse(&v, text, what, msg);

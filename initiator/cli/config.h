@@ -17,8 +17,10 @@ enum config_key {
 	CONFIG_RESULTS_BUDGET,	/* bytes */
 	CONFIG_RESULTS_SHARE,	/* bytes */
 	CONFIG_IDLE_TIMEOUT,	/* milliseconds; 0: never */
+	CONFIG_SESSION_LINGER,	/* milliseconds; 0: not at all */
 	CONFIG_THROTTLE_LIMIT,	/* hosts */
 	CONFIG_STOP_GRACE,	/* milliseconds */
+	CONFIG_AGENT,		/* enum job_agent (control_msg.h) */
 	CONFIG_CONNECT_TIMEOUT, /* milliseconds */
 	CONFIG_KEY_COUNT
 };

@@ -20,6 +20,7 @@
 #define CONTROL_HELLO_MS 10000u
 #define CONTROL_FLUSH_NS UINT64_C(1000000000)
 #define CONTROL_TRIES	 5
+#define CONTROL_ROOM	 (256u << 10) /* so little waits that there is room */
 
 struct control {
 	struct loop *loop;
@@ -28,6 +29,8 @@ struct control {
 	struct bufferevent *bev;
 	uint64_t seq_out;
 	uint64_t pid;
+	void (*room)(void *arg); /* NULL: nobody wants to know */
+	void *room_arg;
 	bool held;
 	bool eof; /* of the socket; messages may still wait */
 	bool closed;
@@ -166,6 +169,15 @@ static void control_on_read(struct bufferevent *bev, void *arg)
 	control_take(arg);
 }
 
+static void control_on_write(struct bufferevent *bev, void *arg)
+{
+	struct control *control = arg;
+
+	(void)bev;
+	if (control->room && !control->closed)
+		control->room(control->room_arg);
+}
+
 static void control_on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct control *control = arg;
@@ -228,7 +240,9 @@ int control_open(struct control **ret, struct loop *loop, const struct paths *pa
 	control->bev = bufferevent_socket_new(loop_base(loop), fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!control->bev)
 		abort();
-	bufferevent_setcb(control->bev, control_on_read, NULL, control_on_event, control);
+	bufferevent_setcb(control->bev, control_on_read, control_on_write, control_on_event,
+			  control);
+	bufferevent_setwatermark(control->bev, EV_WRITE, CONTROL_ROOM, 0);
 	bufferevent_setwatermark(control->bev, EV_READ, 0,
 				 LIMIT_FRAME_BODY + 2 * FRAME_HEADER_SIZE);
 	(void)bufferevent_enable(control->bev, EV_READ | EV_WRITE);
@@ -247,16 +261,65 @@ void control_free(struct control *control)
 	loop_defer(control->loop, free, control);
 }
 
+static void control_wipe(struct buf *b)
+{
+	if (b->data)
+		explicit_bzero(b->data, b->size);
+	buf_done(b);
+}
+
+static void control_on_secret_sent(const void *data, size_t len, void *arg)
+{
+	(void)data;
+	explicit_bzero(arg, len);
+	free(arg);
+}
+
+/* The output refers to the only copy, which is wiped when it has been written. */
+static void control_send_secret(struct control *control, struct buf *body)
+{
+	struct evbuffer *out = bufferevent_get_output(control->bev);
+	struct buf frame = {0};
+
+	(void)buf_room(&frame, FRAME_HEADER_SIZE + body->len); /* must not move: no copies */
+	control_frame(&frame, ++control->seq_out, MSG_JOB_SECRET, body);
+	if (evbuffer_add_reference(out, frame.data, frame.len, control_on_secret_sent,
+				   frame.data) != 0)
+		abort();
+}
+
 void control_send(struct control *control, enum message_type type, struct buf *body)
 {
 	struct buf frame = {0};
 
-	if (!control->closed) {
+	if (control->closed) {
+		; /* nobody to send to */
+	} else if (type == MSG_JOB_SECRET) {
+		control_send_secret(control, body);
+	} else {
 		control_frame(&frame, ++control->seq_out, type, body);
 		(void)bufferevent_write(control->bev, frame.data, frame.len);
 	}
 	buf_done(&frame);
+	if (type == MSG_JOB_SECRET)
+		control_wipe(body);
 	buf_done(body);
+}
+
+bool control_is_full(const struct control *control)
+{
+	return evbuffer_get_length(bufferevent_get_output(control->bev)) > CONTROL_QUEUE;
+}
+
+void control_on_room(struct control *control, void (*fn)(void *arg), void *arg)
+{
+	control->room = fn;
+	control->room_arg = arg;
+}
+
+void control_drop(struct control *control, const char *why)
+{
+	control_close(control, why);
 }
 
 uint64_t control_daemon_pid(const struct control *control)

@@ -37,8 +37,21 @@ int control_open(struct control **ret, struct loop *loop, const struct paths *pa
 		 struct errmsg *msg);
 void control_free(struct control *control); /* NULL is fine. Not from inside an event. */
 
-/* Sends a message; the body is taken and is empty afterwards. */
+/* Sends a message; the body is taken and is empty afterwards. No copy of a JOB_SECRET stays in
+ * memory once it is sent. */
 void control_send(struct control *control, enum message_type type, struct buf *body);
+
+/* More than CONTROL_QUEUE bytes wait to be sent: what can wait should. */
+#define CONTROL_QUEUE (1u << 20)
+bool control_is_full(const struct control *control);
+
+/* From now on fn is told, from the loop, when little waits to be sent; more than once. fn NULL:
+ * nobody. */
+void control_on_room(struct control *control, void (*fn)(void *arg), void *arg);
+
+/* As if the daemon had closed the connection: the closed event comes, with why, and nothing is
+ * sent any more. */
+void control_drop(struct control *control, const char *why);
 
 /* Writes out what was sent, when the loop will not run again. Waits at most a second. */
 void control_flush(struct control *control);

@@ -29,6 +29,7 @@ struct invoke {
 	struct out *out;
 	struct board *board;
 	struct view *view;
+	struct input *input; /* --stdin; NULL: none */
 	const char **labels;
 	size_t count;
 	struct event *signals[4];
@@ -171,6 +172,11 @@ static int invoke_on_records(struct invoke *iv, const void *body, size_t len, st
 	return view_records(iv->view, body, len, msg);
 }
 
+static int invoke_on_schema(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
+{
+	return view_schema(iv->view, body, len, msg);
+}
+
 static int invoke_take(struct invoke *iv, uint8_t type, const void *body, size_t len,
 		       struct errmsg *msg)
 {
@@ -181,6 +187,7 @@ static int invoke_take(struct invoke *iv, uint8_t type, const void *body, size_t
 		{MSG_RECORDS, invoke_on_records},	{MSG_CHILD_STATE, invoke_on_child},
 		{MSG_JOB_ACCEPTED, invoke_on_accepted}, {MSG_WARNING, invoke_on_warning},
 		{MSG_ERROR, invoke_on_error},		{MSG_JOB_END, invoke_on_end},
+		{MSG_SCHEMA, invoke_on_schema},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -341,41 +348,79 @@ static void invoke_send(void *arg, enum message_type type, struct buf *body)
 	control_send(iv->control, type, body);
 }
 
+static void invoke_on_piece(void *arg, const void *data, size_t len, bool end)
+{
+	submit_piece(((struct invoke *)arg)->control, data, len, end);
+}
+
+static bool invoke_input_is_full(void *arg)
+{
+	return control_is_full(((struct invoke *)arg)->control);
+}
+
+static void invoke_on_input_room(void *arg)
+{
+	input_room(((struct invoke *)arg)->input);
+}
+
+/* Half of an input may be worse than none: nothing goes on with it. */
+static void invoke_on_input_failed(void *arg, const char *text)
+{
+	struct invoke *iv = arg;
+	struct buf say = {0};
+
+	buf_add_str(&say, text);
+	buf_add_str(&say, "; the job is stopped");
+	invoke_say(iv, &say);
+	iv->status = EXIT_USAGE;
+	invoke_stop_job(iv);
+}
+
 static void invoke_submit(struct invoke *iv)
 {
-	const struct invoke_options *o = iv->options;
-	struct job_open_msg open = *o->open;
+	static const struct input_events events = {invoke_on_piece, invoke_input_is_full,
+						   invoke_on_input_failed};
+	const struct submit *submit = iv->options->submit;
 
-	submit_send(&open, o->hosts, invoke_send, iv);
+	submit_send(submit, invoke_send, iv);
+	submit_run(invoke_send, iv);
+	if (!submit->open->stdin_follows)
+		return;
+	iv->input = input_new(iv->loop, submit->stdin_fd, submit->stdin_name, &events, iv);
+	control_on_room(iv->control, invoke_on_input_room, iv);
+}
+
+static void invoke_on_progress(void *arg, uint64_t child, const char *text)
+{
+	struct invoke *iv = arg;
+
+	board_note(iv->board, (size_t)(child - iv->first_child), text);
 }
 
 static void invoke_open(struct invoke *iv)
 {
 	static const struct out_events out_events = {invoke_on_room, invoke_on_out_failed};
 	const struct invoke_options *o = iv->options;
-	bool tty_out = isatty(STDOUT_FILENO) == 1, tty_err = isatty(STDERR_FILENO) == 1;
-	struct view_options view = {
-		.format = o->format,
-		.out_style = {.colour = o->colour_out, .escape = tty_out, .labels = o->labels},
-		.err_style = {.colour = o->colour_err, .escape = tty_err, .labels = o->labels},
-		.split = o->format == &format_text,
-		.tty_out = tty_out,
-		.tty_err = tty_err,
-	};
+	const struct hostlist *hosts = o->submit->hosts;
+	struct view_options view;
 
-	iv->count = hostlist_count(o->hosts);
+	view_options_init(&view, &o->look);
+	view.progress = invoke_on_progress;
+	view.progress_arg = iv;
+	iv->count = hostlist_count(hosts);
 	iv->labels = xcalloc(iv->count, sizeof(char *));
 	for (size_t i = 0; i < iv->count; i++)
-		iv->labels[i] = hostlist_at(o->hosts, i)->label;
+		iv->labels[i] = hostlist_at(hosts, i)->label;
 	iv->out = out_new(iv->loop, &out_events, iv);
-	iv->board = board_new(iv->loop, iv->out, iv->labels, iv->count, tty_err && !o->quiet,
-			      o->colour_err);
+	iv->board = board_new(iv->loop, iv->out, iv->labels, iv->count, view.tty_err && !o->quiet,
+			      o->look.colour_err);
 	iv->view = view_new(&view, iv->out, iv->board);
 	invoke_watch_signals(iv);
 }
 
 static void invoke_close(struct invoke *iv)
 {
+	input_free(iv->input);
 	control_free(iv->control);
 	view_free(iv->view);
 	board_free(iv->board);

@@ -3,24 +3,17 @@
 #define MUSTER_INVOKE_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include "control_msg.h"
-#include "format.h"
-#include "hostlist.h"
 #include "paths.h"
+#include "submit_job.h"
+#include "view.h"
 
 struct invoke_options {
-	const struct hostlist *hosts;	 /* at least one */
-	const struct job_open_msg *open; /* what to run and how; borrowed */
-	const struct format *format;
-	bool labels;
+	const struct submit *submit; /* what to run, how and where: at least one host; borrowed */
+	struct view_look look;
 	bool quiet;
 	bool largest; /* -S */
 	bool ephemeral;
-	bool colour_out;
-	bool colour_err;
 };
 
 /* Runs it to its end. Returns the exit status. */

@@ -28,6 +28,10 @@ static int option_set(const struct option_row *row, void *values, const char *te
 	case OPTION_TEXT:
 		*(const char **)(void *)at = text;
 		return 0;
+	case OPTION_MAYBE:
+		*(struct option_maybe *)(void *)at =
+			(struct option_maybe){.text = text, .given = true};
+		return 0;
 	case OPTION_TEXTS:
 		texts = (struct option_texts *)(void *)at;
 		texts->at = xrealloc(texts->at, texts->count + 1, sizeof(char *));
@@ -51,16 +55,22 @@ static int option_set(const struct option_row *row, void *values, const char *te
 	return 0;
 }
 
+static int option_has_arg(enum option_kind kind)
+{
+	if (kind == OPTION_MAYBE)
+		return optional_argument;
+	return kind == OPTION_FLAG ? no_argument : required_argument;
+}
+
 /* The two forms that getopt_long(3) wants, freed by the caller. */
 static struct option *option_longs(const struct option_row *rows, size_t count)
 {
 	struct option *longs = xcalloc(count + 1, sizeof *longs);
 
 	for (size_t i = 0; i < count; i++)
-		longs[i] = (struct option){
-			.name = rows[i].name,
-			.has_arg = rows[i].kind == OPTION_FLAG ? no_argument : required_argument,
-			.val = OPTION_LONG_BASE + (int)i};
+		longs[i] = (struct option){.name = rows[i].name,
+					   .has_arg = option_has_arg(rows[i].kind),
+					   .val = OPTION_LONG_BASE + (int)i};
 	return longs;
 }
 
@@ -150,7 +160,9 @@ static void option_help_row(struct buf *out, const struct option_row *row)
 		buf_addf(out, "  -%c, --%s", row->letter, row->name);
 	else
 		buf_addf(out, "      --%s", row->name);
-	if (row->arg)
+	if (row->kind == OPTION_MAYBE)
+		buf_addf(out, "[=%s]", row->arg);
+	else if (row->arg)
 		buf_addf(out, " %s", row->arg);
 	used = out->len - begin;
 	if (used + 2 > OPTION_HELP_COLUMN) {

@@ -12,6 +12,7 @@
 enum option_kind {
 	OPTION_FLAG,	 /* bool */
 	OPTION_TEXT,	 /* const char * */
+	OPTION_MAYBE,	 /* struct option_maybe: --name or --name=TEXT; without a letter */
 	OPTION_TEXTS,	 /* struct option_texts: may be repeated */
 	OPTION_DURATION, /* uint64_t, milliseconds; at least 1 */
 	OPTION_WAIT,	 /* struct option_wait: a duration that may be 0 */
@@ -22,6 +23,11 @@ enum option_kind {
 struct option_texts {
 	const char **at;
 	size_t count;
+};
+
+struct option_maybe {
+	const char *text; /* NULL: none */
+	bool given;
 };
 
 struct option_wait {

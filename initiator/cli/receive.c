@@ -74,6 +74,11 @@ static int receive_on_records(struct receive *rc, const void *body, size_t len, 
 	return view_records(rc->view, body, len, msg);
 }
 
+static int receive_on_schema(struct receive *rc, const void *body, size_t len, struct errmsg *msg)
+{
+	return view_schema(rc->view, body, len, msg);
+}
+
 /* "h3 (job 7): exited 2": the record of a failure, which no receive takes away. */
 static int receive_on_child(struct receive *rc, const void *body, size_t len, struct errmsg *msg)
 {
@@ -163,10 +168,10 @@ static int receive_take(struct receive *rc, uint8_t type, const void *body, size
 		enum message_type type;
 		int (*fn)(struct receive *rc, const void *body, size_t len, struct errmsg *msg);
 	} rows[] = {
-		{MSG_RECORDS, receive_on_records},   {MSG_SOURCE, receive_on_source},
-		{MSG_CHILD_STATE, receive_on_child}, {MSG_GET_ROW, receive_on_row},
-		{MSG_PROBLEM, receive_on_problem},   {MSG_ERROR, receive_on_error},
-		{MSG_RECEIVE_END, receive_on_end},
+		{MSG_RECORDS, receive_on_records}, {MSG_SOURCE, receive_on_source},
+		{MSG_SCHEMA, receive_on_schema},   {MSG_CHILD_STATE, receive_on_child},
+		{MSG_GET_ROW, receive_on_row},	   {MSG_PROBLEM, receive_on_problem},
+		{MSG_ERROR, receive_on_error},	   {MSG_RECEIVE_END, receive_on_end},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -265,19 +270,13 @@ static void receive_open(struct receive *rc)
 {
 	static const struct out_events out_events = {receive_on_room, receive_on_out_failed};
 	const struct receive_options *o = rc->options;
-	bool tty_out = isatty(STDOUT_FILENO) == 1, tty_err = isatty(STDERR_FILENO) == 1;
-	struct view_options view = {
-		.format = o->format,
-		.out_style = {.colour = o->colour_out, .escape = tty_out, .labels = o->labels},
-		.err_style = {.colour = o->colour_err, .escape = tty_err, .labels = o->labels},
-		.split = o->format == &format_text,
-		.tty_out = tty_out,
-		.tty_err = tty_err,
-		.written = receive_on_written,
-		.written_arg = rc,
-		.one_by_one = !o->request->keep && !tty_out,
-	};
+	struct view_options view;
 
+	view_options_init(&view, &o->look);
+	view.written = receive_on_written;
+	view.written_arg = rc;
+	/* Rows that came together are to stand in columns. */
+	view.one_by_one = !o->request->keep && !view.tty_out && !o->look.format->flush;
 	rc->out = out_new(rc->loop, &out_events, rc);
 	if (!o->request->keep)
 		out_await_reader(rc->out);

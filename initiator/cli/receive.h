@@ -2,19 +2,13 @@
 #ifndef MUSTER_RECEIVE_H
 #define MUSTER_RECEIVE_H
 
-#include <stdbool.h>
-
 #include "cmd.h"
 #include "control_msg.h"
-#include "format.h"
+#include "view.h"
 
 struct receive_options {
 	const struct receive_msg *request; /* borrowed */
-	const struct format *format;
-	bool labels;
-	bool quiet;
-	bool colour_out;
-	bool colour_err;
+	struct view_look look;
 };
 
 /* Runs it to its end. Returns the exit status. */

@@ -32,25 +32,53 @@ static void submit_send_targets(const struct hostlist *hosts, submit_fn *send, v
 	}
 }
 
-void submit_send(const struct job_open_msg *open, const struct hostlist *hosts, submit_fn *send,
-		 void *arg)
+static void submit_send_secret(const char *password, submit_fn *send, void *arg)
 {
-	struct job_open_msg m = *open;
+	struct job_secret_msg m = {.password = (char *)(uintptr_t)password}; /* only read */
+	struct buf body = {0};
+
+	(void)buf_room(&body, 2 * CONTROL_PASSWORD_MAX); /* must not move: no copies */
+	job_secret_put(&body, &m);
+	send(arg, MSG_JOB_SECRET, &body);
+}
+
+void submit_send(const struct submit *submit, submit_fn *send, void *arg)
+{
+	struct job_open_msg m = *submit->open;
 	struct buf body = {0};
 
 	m.agent_socket = getenv("SSH_AUTH_SOCK");
 	m.home = getenv("HOME");
 	job_open_put(&body, &m);
 	send(arg, MSG_JOB_OPEN, &body);
-	if (hosts)
-		submit_send_targets(hosts, send, arg);
+	if (submit->password)
+		submit_send_secret(submit->password, send, arg);
+	if (submit->hosts)
+		submit_send_targets(submit->hosts, send, arg);
+}
+
+void submit_run(submit_fn *send, void *arg)
+{
+	struct buf body = {0};
+
 	send(arg, MSG_JOB_RUN, &body);
 }
 
+void submit_piece(struct control *control, const void *data, size_t len, bool end)
+{
+	struct job_stdin_msg m = {.data = (uint8_t *)(uintptr_t)data, .len = len, .end = end};
+	struct buf body = {0};
+
+	job_stdin_put(&body, &m);
+	control_send(control, MSG_JOB_STDIN, &body);
+}
+
 struct submit_answer {
-	const struct job_open_msg *open;
-	const struct hostlist *hosts;
+	const struct submit *submit;
+	struct control *control;
+	struct input *input;
 	struct job_rows *rows;
+	bool input_failed;
 	bool quiet;
 };
 
@@ -59,11 +87,56 @@ static void submit_by_control(void *arg, enum message_type type, struct buf *bod
 	control_send(arg, type, body);
 }
 
-static void submit_on_open(void *arg, struct control *control)
+/* --- input: all of it before JOB_RUN, as we do not stay ------------------------------------- */
+
+static void submit_on_piece(void *arg, const void *data, size_t len, bool end)
 {
 	struct submit_answer *answer = arg;
 
-	submit_send(answer->open, answer->hosts, submit_by_control, control);
+	submit_piece(answer->control, data, len, end);
+	if (end)
+		submit_run(submit_by_control, answer->control);
+}
+
+static bool submit_is_full(void *arg)
+{
+	return control_is_full(((struct submit_answer *)arg)->control);
+}
+
+static void submit_on_input_failed(void *arg, const char *text)
+{
+	struct submit_answer *answer = arg;
+
+	answer->input_failed = true;
+	/* Without JOB_RUN the daemon forgets the job. */
+	control_drop(answer->control, text);
+}
+
+static void submit_on_room(void *arg)
+{
+	input_room(((struct submit_answer *)arg)->input);
+}
+
+static void submit_on_open(void *arg, struct loop *loop, struct control *control)
+{
+	static const struct input_events events = {submit_on_piece, submit_is_full,
+						   submit_on_input_failed};
+	struct submit_answer *answer = arg;
+	const struct submit *submit = answer->submit;
+
+	answer->control = control;
+	submit_send(submit, submit_by_control, control);
+	if (!submit->open->stdin_follows) {
+		submit_run(submit_by_control, control);
+		return;
+	}
+	answer->input = input_new(loop, submit->stdin_fd, submit->stdin_name, &events, answer);
+	control_on_room(control, submit_on_room, answer);
+}
+
+static void submit_on_close(void *arg)
+{
+	input_free(((struct submit_answer *)arg)->input);
 }
 
 static int submit_on_message(void *arg, uint8_t type, const void *body, size_t len, int *status,
@@ -91,15 +164,18 @@ static int submit_on_message(void *arg, uint8_t type, const void *body, size_t l
 }
 
 int submit_job(const struct cmd *cmd, const struct cmd_globals *globals,
-	       const struct job_open_msg *open, const struct hostlist *hosts)
+	       const struct submit *submit)
 {
-	struct submit_answer answer = {.open = open, .hosts = hosts, .quiet = globals->quiet};
+	static const struct ask_calls calls = {submit_on_open, submit_on_message, submit_on_close};
+	struct submit_answer answer = {.submit = submit, .quiet = globals->quiet};
 	struct errmsg msg;
 	int status;
 
 	if (job_rows_new(&answer.rows, globals->output, &msg) != 0)
 		return cmd_usage(cmd, "%s", msg.text);
-	status = ask(cmd, globals, CONTROL_START, submit_on_open, submit_on_message, &answer);
+	status = ask_with(cmd, globals, CONTROL_START, &calls, &answer);
+	if (answer.input_failed)
+		status = EXIT_USAGE;
 	job_rows_free(answer.rows);
 	return status;
 }
@@ -119,24 +195,28 @@ static bool submit_is_plain(const char *word, bool first)
 	return true;
 }
 
+static void submit_display_word(struct buf *text, const char *word, bool as_it_is)
+{
+	if (text->len)
+		buf_add_char(text, ' ');
+	if (as_it_is || submit_is_plain(word, text->len == 0)) {
+		buf_add_str(text, word);
+		return;
+	}
+	buf_add_char(text, '\'');
+	for (const char *c = word; *c; c++)
+		if (*c == '\'')
+			buf_add_str(text, "'\\''");
+		else
+			buf_add_char(text, *c);
+	buf_add_char(text, '\'');
+}
+
 char *submit_display(const char *const *argv, size_t argc, bool shell)
 {
 	struct buf text = {0};
 
-	for (size_t i = 0; i < argc; i++) {
-		if (i)
-			buf_add_char(&text, ' ');
-		if (shell || submit_is_plain(argv[i], i == 0)) {
-			buf_add_str(&text, argv[i]);
-			continue;
-		}
-		buf_add_char(&text, '\'');
-		for (const char *c = argv[i]; *c; c++)
-			if (*c == '\'')
-				buf_add_str(&text, "'\\''");
-			else
-				buf_add_char(&text, *c);
-		buf_add_char(&text, '\'');
-	}
+	for (size_t i = 0; i < argc; i++)
+		submit_display_word(&text, argv[i], shell);
 	return buf_take_str(&text);
 }

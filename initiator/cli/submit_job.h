@@ -3,21 +3,35 @@
 #define MUSTER_SUBMIT_JOB_H
 
 #include "cmd.h"
+#include "control.h"
 #include "control_msg.h"
 #include "hostlist.h"
+#include "input.h"
 #include "message.h"
+
+/* What is submitted; all is borrowed. */
+struct submit {
+	const struct job_open_msg *open;
+	const struct hostlist *hosts; /* NULL: a local job has none */
+	const char *password;	      /* for become; NULL: none */
+	int stdin_fd;		      /* if open says that input follows */
+	const char *stdin_name;
+};
 
 /* Takes a message's body, which is empty afterwards. */
 typedef void submit_fn(void *arg, enum message_type type, struct buf *body);
 
-/* JOB_OPEN, JOB_TARGETS for all hosts (NULL: a local job has none), JOB_RUN. open is only read; who
- * calls (home, ssh-agent) is filled in. */
-void submit_send(const struct job_open_msg *open, const struct hostlist *hosts, submit_fn *send,
-		 void *arg);
+/* JOB_OPEN, JOB_SECRET, JOB_TARGETS for all hosts. Who calls (home, ssh-agent) is filled in. */
+void submit_send(const struct submit *submit, submit_fn *send, void *arg);
+/* JOB_RUN */
+void submit_run(submit_fn *send, void *arg);
+
+/* For input_events: a piece becomes JOB_STDIN; control_is_full. arg: the struct control. */
+void submit_piece(struct control *control, const void *data, size_t len, bool end);
 
 /* Submits a background job and shows its row, or with --quiet its id. Returns the exit status. */
 int submit_job(const struct cmd *cmd, const struct cmd_globals *globals,
-	       const struct job_open_msg *open, const struct hostlist *hosts);
+	       const struct submit *submit);
 
 /*
  * The command for people, as they would write it to a shell: words that a shell would not take as

@@ -69,10 +69,11 @@ static int targets_each(struct hostlist *all, const struct option_texts *texts, 
 }
 
 int targets_find(struct hostlist **ret, const struct option_texts *targets,
-		 const struct option_texts *exclude, bool allow_empty, struct errmsg *msg)
+		 const struct option_texts *exclude, bool allow_empty, bool stdin_taken,
+		 struct errmsg *msg)
 {
 	struct hostlist *all = hostlist_new();
-	bool used_stdin = false;
+	bool used_stdin = stdin_taken;
 	int rc = targets_each(all, targets, &used_stdin, hostlist_add_all, msg);
 
 	if (rc == 0)

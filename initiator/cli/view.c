@@ -5,11 +5,10 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "columns.h"
 #include "control_msg.h"
 #include "spill.h"
-
-/* Of a child: its output and its error stream may each be in the middle of a long line. */
-#define VIEW_STREAMS 2u
+#include "value_text.h"
 
 /* After so many records no reader is one who wants only the first few. */
 #define VIEW_ONE_BY_ONE 1000u
@@ -18,7 +17,7 @@ struct view_source {
 	uint64_t child;
 	uint64_t job;
 	char *label;
-	struct spill_line lines[VIEW_STREAMS];
+	struct spill_line lines[STREAM_COUNT]; /* each may be in the middle of a long one */
 };
 
 struct view {
@@ -29,6 +28,7 @@ struct view {
 	size_t count;
 	size_t size;
 	struct spill *spill;
+	struct columns *columns;
 	struct buf text[2];	       /* for stdout and stderr, flushed after each message */
 	struct format_state states[2]; /* of the two outputs */
 	struct errmsg *msg;	       /* of the call that is under way */
@@ -48,6 +48,41 @@ struct view {
 	uint64_t last_seq;   /* 0: none */
 };
 
+/* What a format for people shows but when it is asked for. Programs get everything. */
+static uint64_t view_hidden(const struct view_look *look)
+{
+	bool people = look->format == &format_text || look->format == &format_auto ||
+		      look->format == &format_table || look->format == &format_list;
+	uint64_t hidden = 1u << STREAM_PROGRESS;
+
+	if (!people || look->streams_chosen)
+		return 0;
+	if (!look->verbose)
+		hidden |= 1u << STREAM_VERBOSE;
+	if (!look->debug)
+		hidden |= 1u << STREAM_DEBUG;
+	return hidden;
+}
+
+void view_options_init(struct view_options *ret, const struct view_look *look)
+{
+	bool tty_out = isatty(STDOUT_FILENO) == 1, tty_err = isatty(STDERR_FILENO) == 1;
+
+	*ret = (struct view_options){
+		.format = look->format,
+		.out_style = {.colour = look->colour_out,
+			      .escape = tty_out,
+			      .labels = look->labels},
+		.err_style = {.colour = look->colour_err,
+			      .escape = tty_err,
+			      .labels = look->labels},
+		.split = look->format == &format_text || look->format == &format_auto,
+		.hidden = view_hidden(look),
+		.tty_out = tty_out,
+		.tty_err = tty_err,
+	};
+}
+
 struct view *view_new(const struct view_options *options, struct out *out, struct board *board)
 {
 	struct view *view = xcalloc(1, sizeof *view);
@@ -56,6 +91,7 @@ struct view *view_new(const struct view_options *options, struct out *out, struc
 	view->out = out;
 	view->board = board;
 	view->spill = spill_new();
+	view->columns = columns_new();
 	return view;
 }
 
@@ -64,12 +100,15 @@ void view_free(struct view *view)
 	if (!view)
 		return;
 	for (size_t i = 0; i < view->count; i++) {
-		for (size_t k = 0; k < VIEW_STREAMS; k++)
+		for (size_t k = 0; k < STREAM_COUNT; k++)
 			spill_drop(view->spill, &view->sources[i]->lines[k]);
 		free(view->sources[i]->label);
 		free(view->sources[i]);
 	}
 	spill_free(view->spill);
+	columns_free(view->columns);
+	format_state_done(&view->states[0]);
+	format_state_done(&view->states[1]);
 	buf_done(&view->text[0]);
 	buf_done(&view->text[1]);
 	buf_done(&view->rest);
@@ -129,7 +168,12 @@ const char *view_label(const struct view *view, uint64_t child)
 static void view_flush(struct view *view)
 {
 	static const int fds[2] = {STDOUT_FILENO, STDERR_FILENO};
+	const struct format *f = view->options.format;
 
+	if (f->flush) {
+		f->flush(&view->text[0], &view->options.out_style, &view->states[0]);
+		f->flush(&view->text[1], &view->options.err_style, &view->states[1]);
+	}
 	if (view->board && ((view->text[0].len && view->options.tty_out) ||
 			    (view->text[1].len && view->options.tty_err)))
 		board_hide(view->board);
@@ -169,7 +213,7 @@ static void view_mark(struct view *view)
 
 static bool view_to_stderr(const struct view *view, const struct format_record *r)
 {
-	return view->options.split && r->is_error;
+	return view->options.split && (r->is_error || r->mark);
 }
 
 static struct buf *view_text(struct view *view, const struct format_record *r)
@@ -260,25 +304,71 @@ static int view_long(struct view *view, struct spill_line *line, struct format_r
 	return view_replay(view);
 }
 
+/* What stands before a record in a text: PowerShell's words. */
+static const char *const view_marks[STREAM_COUNT] = {
+	[STREAM_WARNING] = "WARNING: ",	  [STREAM_VERBOSE] = "VERBOSE: ",
+	[STREAM_DEBUG] = "DEBUG: ",	  [STREAM_INFORMATION] = "INFO: ",
+	[STREAM_PROGRESS] = "PROGRESS: ",
+};
+
+/* The progress line has one place: what is there last counts. */
+static void view_progress(struct view *view, uint64_t child, const struct record *record)
+{
+	struct buf text = {0};
+
+	if (!view->options.progress || (record->flags & RECORD_CONTINUES))
+		return;
+	if (record->is_typed)
+		value_text_progress(&text, record->value, record->len);
+	else
+		buf_add(&text, record->value, record->len);
+	view->options.progress(view->options.progress_arg, child, buf_cstr(&text));
+	buf_done(&text);
+}
+
+static int view_columns(const struct view *view, const struct record *record,
+			struct format_record *r)
+{
+	const struct schema_msg *schema;
+
+	if (!record->schema)
+		return 0;
+	schema = columns_find(view->columns, record->schema);
+	if (!schema)
+		return err_set(view->msg, ERR_PROTO, "a row of an unknown schema");
+	r->columns = (const char *const *)schema->columns;
+	r->column_count = schema->column_count;
+	return 0;
+}
+
 static int view_one(struct view *view, struct view_source *source, uint64_t seq,
 		    const struct record *record)
 {
-	bool is_error = record->stream == STREAM_ERROR;
 	struct format_record r = {.host = source->label,
 				  .job = source->job,
 				  .child = source->child,
 				  .stream = record_stream_name(record->stream),
-				  .is_error = is_error,
+				  .is_error = record->stream == STREAM_ERROR,
 				  .seq = seq,
 				  .time_ns = record->time_ns,
 				  .is_text = record->is_text,
-				  .no_eol = (record->flags & RECORD_NO_EOL) != 0};
-	struct spill_line *line = &source->lines[is_error];
+				  .no_eol = (record->flags & RECORD_NO_EOL) != 0,
+				  .is_typed = record->is_typed,
+				  .unparsed = (record->flags & RECORD_UNPARSED) != 0,
+				  .mark = view_marks[record->stream]};
+	struct spill_line *line = &source->lines[record->stream];
+	int rc;
 
-	if (line->count || (record->flags & RECORD_CONTINUES))
+	if (record->stream == STREAM_PROGRESS)
+		view_progress(view, source->child, record);
+	if (view->options.hidden >> record->stream & 1)
+		return 0;
+	if (!record->is_typed && (line->count || (record->flags & RECORD_CONTINUES)))
 		return view_long(view, line, &r, record);
-	view_whole(view, &r, record);
-	return 0;
+	rc = view_columns(view, record, &r);
+	if (rc == 0)
+		view_whole(view, &r, record);
+	return rc;
 }
 
 static int view_record(void *arg, uint64_t child, uint64_t seq, const struct record *record)
@@ -295,7 +385,7 @@ static int view_record(void *arg, uint64_t child, uint64_t seq, const struct rec
 		return 1;
 	}
 	source = view_source(view, child);
-	if (!source)
+	if (!source || record->stream >= STREAM_COUNT)
 		return err_set(view->msg, ERR_PROTO, "records of an unknown child");
 	rc = view_one(view, source, seq, record);
 	view->last_child = child;
@@ -326,6 +416,11 @@ static int view_take(struct view *view, const void *body, size_t len, struct err
 	}
 	view->skip = view->seen;
 	return 0;
+}
+
+int view_schema(struct view *view, const void *body, size_t len, struct errmsg *msg)
+{
+	return columns_add(view->columns, body, len, msg);
 }
 
 int view_records(struct view *view, const void *body, size_t len, struct errmsg *msg)

@@ -26,9 +26,25 @@ struct view_options {
 	 */
 	void (*written)(void *arg, uint64_t child, uint64_t seq);
 	void *written_arg;
+	uint64_t hidden; /* bit per enum record_stream: records that are taken and not shown */
+	/* Told what a progress record says, in one line that may hold anything. NULL: nobody. */
+	void (*progress)(void *arg, uint64_t child, const char *text);
+	void *progress_arg;
 	bool one_by_one; /* the first records each alone, so that a reader who stops early leaves
 			    the others unwritten */
 };
+
+/* Where results go and how they look, by the format and what the two outputs are. */
+struct view_look {
+	const struct format *format;
+	bool labels;
+	bool colour_out;
+	bool colour_err;
+	bool verbose; /* --verbose, --debug */
+	bool debug;
+	bool streams_chosen; /* the user named the streams: all that come are shown */
+};
+void view_options_init(struct view_options *ret, const struct view_look *look);
 
 /* board (may be NULL) and out are borrowed. Freed by view_free. */
 struct view *view_new(const struct view_options *options, struct out *out, struct board *board);
@@ -39,6 +55,9 @@ void view_add_source(struct view *view, uint64_t child, uint64_t job, const char
 
 /* The label of a child; NULL if it is none that was added. Borrowed. */
 const char *view_label(const struct view *view, uint64_t child);
+
+/* Takes the body of a SCHEMA message. Returns 0 or a negative ERR_* with msg. */
+int view_schema(struct view *view, const void *body, size_t len, struct errmsg *msg);
 
 /* Takes the body of a RECORDS message. Returns 0 or a negative ERR_* with msg. */
 int view_records(struct view *view, const void *body, size_t len, struct errmsg *msg);

@@ -247,24 +247,30 @@ static void client_sent(const void *data, size_t len, void *arg)
 
 void client_send(struct client *client, enum message_type type, struct buf *body)
 {
-	struct evbuffer *out = bufferevent_get_output(client->bev);
 	struct buf frame = {0};
-	size_t begin;
 
-	if (client->dead || client->closing) {
-		buf_done(body);
-		return;
-	}
-	begin = frame_begin(&frame);
+	(void)frame_begin(&frame);
 	buf_add(&frame, body->data, body->len);
 	buf_done(body);
-	if (frame_end(&frame, begin, (uint8_t)type, 0, ++client->seq_out) != 0) {
+	client_send_frame(client, type, &frame);
+}
+
+void client_send_frame(struct client *client, enum message_type type, struct buf *frame)
+{
+	struct evbuffer *out = bufferevent_get_output(client->bev);
+
+	if (client->dead || client->closing) {
+		buf_done(frame);
+		return;
+	}
+	if (frame_end(frame, 0, (uint8_t)type, 0, ++client->seq_out) != 0) {
 		/* No message of ours is that large: it would be a mistake in this program. */
 		log_error("a %s message is too large", message_name((uint8_t)type));
 		abort();
 	}
-	if (evbuffer_add_reference(out, frame.data, frame.len, client_sent, frame.data) != 0)
+	if (evbuffer_add_reference(out, frame->data, frame->len, client_sent, frame->data) != 0)
 		abort();
+	*frame = (struct buf){0};
 }
 
 void client_send_error(struct client *client, int code, const char *text)

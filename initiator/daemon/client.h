@@ -53,6 +53,8 @@ void *client_context(const struct client *client);
 
 /* Sends a frame: the body is taken from body, which is empty afterwards. */
 void client_send(struct client *client, enum message_type type, struct buf *body);
+/* The same for a body that was appended to a buffer after frame_begin: without a copy. */
+void client_send_frame(struct client *client, enum message_type type, struct buf *frame);
 void client_send_error(struct client *client, int code, const char *text);
 
 /* It is being answered, or has not read all that was sent. */

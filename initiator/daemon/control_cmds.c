@@ -169,9 +169,11 @@ static const struct {
 	client_request_fn *fn;
 } control_requests[] = {
 	{MSG_HELLO, IN(GREETING), control_hello},
-	{MSG_JOB_OPEN, IN(IDLE), submit_open},
-	{MSG_JOB_TARGETS, IN(FILLING), submit_targets},
-	{MSG_JOB_RUN, IN(FILLING), submit_run},
+	{MSG_JOB_OPEN, IN(IDLE), submit_on_open},
+	{MSG_JOB_TARGETS, IN(FILLING), submit_on_targets},
+	{MSG_JOB_SECRET, IN(FILLING), submit_on_secret},
+	{MSG_JOB_STDIN, IN(IDLE) | IN(FILLING) | IN(RUNNING) | IN(READING), submit_on_stdin},
+	{MSG_JOB_RUN, IN(FILLING), submit_on_run},
 	{MSG_JOB_STOP, IN(IDLE) | IN(RUNNING) | IN(READING), control_job_stop},
 	{MSG_GET, IN(IDLE), control_get},
 	{MSG_DO, IN(IDLE), control_do},

@@ -19,6 +19,7 @@
 #include "limits.h"
 #include "log.h"
 #include "registry.h"
+#include "remote.h"
 
 /* Unread results in memory: all together, and of one child. */
 #define DAEMON_RESULTS_BUDGET (256u << 20)
@@ -227,6 +228,7 @@ static void daemon_open(struct daemon *daemon)
 	base = loop_base(daemon->loop);
 	daemon->fd_limit = fd_limit_raise();
 	daemon->engine = ssh_engine_new(daemon->loop, daemon->fd_limit);
+	daemon->remotes = remotes_new(daemon->engine, daemon->options.linger_ms);
 	daemon->registry = registry_new(daemon);
 	daemon->budget.limit = daemon->options.results_budget ? daemon->options.results_budget
 							      : DAEMON_RESULTS_BUDGET;
@@ -262,6 +264,9 @@ static void daemon_close(struct daemon *daemon)
 	while (daemon->client_count)
 		client_free(daemon->clients[daemon->client_count - 1]);
 	registry_free(daemon->registry);
+	remotes_free(daemon->remotes);
+	/* Connections that were let go in the last round. */
+	loop_flush(daemon->loop);
 	ssh_engine_free(daemon->engine);
 	event_free(daemon->idle);
 	event_free(daemon->flush);

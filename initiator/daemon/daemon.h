@@ -15,6 +15,7 @@ struct daemon_options {
 	const char *version;	 /* "0.1.0" */
 	uint64_t results_budget; /* bytes of unread results in memory; 0: the default */
 	uint64_t results_share;	 /* of them, for one child; 0: the default */
+	uint64_t linger_ms;	 /* an idle connection to an agent stays so long; 0: not at all */
 	uint64_t idle_ms;	 /* leaves after so long without client and live job; 0: never */
 };
 

@@ -13,12 +13,15 @@
 
 struct client;
 struct registry;
+struct remotes;
 
 struct daemon {
 	struct daemon_options options;
 	struct loop *loop;
 	struct ssh_engine *engine;
+	struct remotes *remotes;
 	struct registry *registry;
+	uint64_t last_schema; /* the last number that was given */
 	struct results_budget budget;
 	struct event *listener;
 	struct event *sigterm;

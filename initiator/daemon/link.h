@@ -1,8 +1,7 @@
 /*
- * A link: how one child is carried out, and what has come of it. The transport is a plain SSH exec
- * (ssh/conn.h) or a process of this computer (local.h); this is the place where an agent on the
- * target takes over from the first. It ends with the command; the results stay until the job is
- * removed.
+ * A link: how one child is carried out, and what has come of it. The transport is an agent on the
+ * target (remote.h), a plain SSH exec (ssh/conn.h) or a process of this computer (local.h). It ends
+ * with the command; the results stay until the job is removed.
  */
 #ifndef MUSTER_LINK_H
 #define MUSTER_LINK_H
@@ -19,6 +18,7 @@ struct link;
 struct link *link_start(struct run *run, struct child *child);
 void link_stop(struct link *link);
 void link_suspend(struct link *link, bool suspend);
+void link_feed(struct link *link); /* there is more of the job's input */
 void link_free(struct link *link); /* NULL is fine */
 
 struct results *link_results(struct link *link);

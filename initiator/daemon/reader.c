@@ -309,6 +309,13 @@ void reader_start_live(struct client *client, struct run *run)
 	reader_begin(reader);
 }
 
+struct run *reader_live_run(struct client *client)
+{
+	struct reader *reader = client_context(client);
+
+	return reader && reader->live ? reader->jobs[0].run : NULL;
+}
+
 int reader_on_received(struct client *client, const struct received_msg *m, struct errmsg *msg)
 {
 	struct reader *reader = client_context(client);

@@ -26,6 +26,9 @@ int reader_start(struct client *client, struct receive_msg *m, struct errmsg *ms
  */
 void reader_start_live(struct client *client, struct run *run);
 
+/* The synchronous job that the client reads now; NULL: none. */
+struct run *reader_live_run(struct client *client);
+
 /* RECEIVED: returns 0, or ERR_PROTO with msg for what was never sent. */
 int reader_on_received(struct client *client, const struct received_msg *m, struct errmsg *msg);
 

@@ -43,7 +43,8 @@ struct reader_job {
 	uint64_t id;
 	size_t first; /* of its sources, in order of child */
 	size_t count;
-	bool named; /* the job itself was selected, not only a child */
+	bool named;	/* the job itself was selected, not only a child */
+	size_t schemas; /* of its schemas, how many the client knows */
 };
 
 struct reader {

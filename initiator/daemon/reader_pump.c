@@ -2,8 +2,10 @@
 #include <stdlib.h>
 
 #include "alloc.h"
+#include "frame.h"
 #include "reader_private.h"
 #include "registry.h"
+#include "schemas.h"
 
 static void reader_on_room(void *arg)
 {
@@ -33,6 +35,24 @@ static void reader_tell_source(struct reader *reader, struct source *source)
 	source_put(&body, &m);
 	client_send(reader->client, MSG_SOURCE, &body);
 	source_done(&m);
+}
+
+/* The columns of the rows that may come; each once. */
+static void reader_tell_schemas(struct reader *reader, struct reader_job *job)
+{
+	const struct schemas *schemas = run_schemas(job->run);
+
+	for (; job->schemas < schemas_count(schemas); job->schemas++) {
+		const struct schema *s = schemas_at(schemas, job->schemas);
+		struct schema_msg m = {.schema = s->id,
+				       .name = s->name,
+				       .columns = s->columns,
+				       .column_count = s->column_count};
+		struct buf body = {0};
+
+		schema_put(&body, &m);
+		client_send(reader->client, MSG_SCHEMA, &body);
+	}
 }
 
 /* One reader at a time takes records away; one that keeps them needs no leave. */
@@ -70,7 +90,7 @@ bool reader_send(struct reader *reader, struct source *source, uint64_t until)
 	struct results *results = source->child ? run_child_results(source->child) : NULL;
 	struct results_rows rows;
 	struct record_batch batch = {0};
-	struct buf body = {0};
+	struct buf frame = {0};
 	uint64_t first;
 	size_t count, len;
 
@@ -95,12 +115,14 @@ bool reader_send(struct reader *reader, struct source *source, uint64_t until)
 	if (until)
 		count = record_rows_until(rows.data, rows.len, count, until, &len);
 	reader_tell_source(reader, source);
+	reader_tell_schemas(reader, source->job);
 	/* Only read by records_put: the memory stays where it is. */
 	batch.rows.data = (uint8_t *)(uintptr_t)rows.data;
 	batch.rows.len = len;
 	batch.count = count;
-	records_put(&body, child_id(source->child), first, &batch);
-	client_send(reader->client, MSG_RECORDS, &body);
+	(void)frame_begin(&frame);
+	records_put(&frame, child_id(source->child), first, &batch);
+	client_send_frame(reader->client, MSG_RECORDS, &frame);
 	reader_sent(reader, source, results, first + count - 1);
 	return true;
 }

@@ -122,7 +122,8 @@ void results_add(struct results *r, const struct record *record)
 {
 	struct results_budget *b = r->budget;
 
-	if (r->closed || record->stream >= STREAM_COUNT || record->len > LIMIT_RECORD_VALUE)
+	if (r->closed || record->stream >= STREAM_COUNT ||
+	    record->len > (record->is_typed ? LIMIT_TYPED_VALUE : LIMIT_RECORD_VALUE))
 		abort();
 	if (record->stream != r->last_stream)
 		results_trim(r);

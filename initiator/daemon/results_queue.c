@@ -182,8 +182,9 @@ static struct chunk *queue_open_chunk(struct queue *q, struct queue_meter *m, ui
 
 void queue_add(struct queue *q, struct queue_meter *m, uint64_t seq, const struct record *record)
 {
-	uint8_t head[RECORD_HEAD_MAX];
-	size_t n = record_row_head(head, record), len = n + record->len;
+	uint8_t head[RECORD_HEAD_MAX], tail[RECORD_TAIL_MAX];
+	size_t n = record_row_head(head, record), n_tail = record_row_tail(tail, record);
+	size_t len = n + record->len + n_tail;
 	struct chunk *c = queue_open_chunk(q, m, seq, len);
 
 	if (!c) {
@@ -197,6 +198,7 @@ void queue_add(struct queue *q, struct queue_meter *m, uint64_t seq, const struc
 	memcpy(c->data + c->len, head, n);
 	if (record->len)
 		memcpy(c->data + c->len + n, record->value, record->len);
+	memcpy(c->data + c->len + n + record->len, tail, n_tail);
 	c->len += (uint32_t)len;
 	c->rows++;
 	if (!(record->flags & RECORD_CONTINUES))

@@ -2,12 +2,15 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
 #include "clock.h"
 #include "daemon_private.h"
+#include "feed.h"
 #include "link.h"
 #include "registry.h"
+#include "schemas.h"
 
 #define RUN_THROTTLE_DEFAULT 64u
 #define RUN_MANY	     1000u
@@ -17,6 +20,9 @@ struct run {
 	struct job_open_msg open;
 	struct plan *plan;
 	struct job *job;
+	struct feed *feed;
+	char *password;
+	struct schemas *schemas;
 	struct run_watcher *watchers;
 	size_t held; /* children that are held back */
 	bool clean;  /* what only a live job needs has been let go */
@@ -57,6 +63,20 @@ static void run_on_child(void *ctx, struct child *child)
 	RUN_TELL(run, w->child(w->arg, child));
 }
 
+/* What only a live job needs. */
+static void run_let_go(struct run *run)
+{
+	plan_free(run->plan);
+	run->plan = NULL;
+	feed_free(run->feed);
+	run->feed = NULL;
+	if (run->password)
+		explicit_bzero(run->password, strlen(run->password));
+	free(run->password);
+	run->password = NULL;
+	job_open_done(&run->open);
+}
+
 static void run_clean(void *arg)
 {
 	struct run *run = arg;
@@ -68,9 +88,7 @@ static void run_clean(void *arg)
 		return;
 	}
 	run->clean = true;
-	plan_free(run->plan);
-	run->plan = NULL;
-	job_open_done(&run->open);
+	run_let_go(run);
 	/* Connections and plans of many hosts: give the memory back that the children do not need.
 	 */
 	if (job_child_count(run->job) >= RUN_MANY)
@@ -121,21 +139,24 @@ static const struct job_transport run_transport = {.start = run_do_start,
 static const struct job_observer run_observer = {.child_changed = run_on_child,
 						 .job_changed = run_on_job};
 
-struct run *run_new(struct daemon *daemon, struct job_open_msg *open, struct plan *plan,
-		    const char *const *locations, size_t count)
+struct run *run_new(struct daemon *daemon, const struct run_spec *from)
 {
 	struct run *run = xcalloc(1, sizeof *run);
+	struct job_open_msg *open = from->open;
 	struct job_spec spec = {.name = open->name,
 				.type = open->local ? "Local" : "Remote",
 				.command = open->display ? open->display : "",
 				.hidden = !open->background,
 				.throttle = open->throttle ? open->throttle : RUN_THROTTLE_DEFAULT,
-				.locations = locations,
-				.count = count};
+				.locations = from->locations,
+				.count = from->count};
 
 	run->daemon = daemon;
-	run->plan = plan;
-	run->job = job_new(&spec, registry_take_ids(daemon->registry, count), &run_transport,
+	run->plan = from->plan;
+	run->feed = from->feed;
+	run->password = from->password;
+	run->schemas = schemas_new(&daemon->last_schema);
+	run->job = job_new(&spec, registry_take_ids(daemon->registry, spec.count), &run_transport,
 			   &run_observer, run);
 	run->open = *open;
 	*open = (struct job_open_msg){0};
@@ -159,8 +180,8 @@ void run_free(struct run *run)
 	for (size_t i = 0; i < job_child_count(run->job); i++)
 		link_free(child_link(job_child(run->job, i)));
 	job_free(run->job);
-	plan_free(run->plan);
-	job_open_done(&run->open);
+	run_let_go(run);
+	schemas_free(run->schemas);
 	run->freed = true;
 	if (!run->queued)
 		free(run);
@@ -221,6 +242,44 @@ void run_on_held(struct run *run, struct child *child, bool held)
 size_t run_held(const struct run *run)
 {
 	return run->held;
+}
+
+int run_add_input(struct run *run, const void *data, size_t len, bool end, struct errmsg *msg)
+{
+	int rc = 0;
+
+	if (!run->feed)
+		return job_state_is_finished(job_state(run->job))
+			       ? 0
+			       : err_set(msg, ERR_ORDER, "the commands of this job have no input");
+	if (len)
+		rc = feed_add(run->feed, data, len, msg);
+	if (rc)
+		return rc;
+	if (end)
+		feed_end(run->feed);
+	for (size_t i = 0; i < job_child_count(run->job); i++) {
+		struct link *link = child_link(job_child(run->job, i));
+
+		if (link)
+			link_feed(link);
+	}
+	return 0;
+}
+
+struct feed *run_feed(const struct run *run)
+{
+	return run->feed;
+}
+
+const char *run_password(const struct run *run)
+{
+	return run->password;
+}
+
+struct schemas *run_schemas(const struct run *run)
+{
+	return run->schemas;
 }
 
 struct daemon *run_daemon(const struct run *run)

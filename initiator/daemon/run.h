@@ -14,7 +14,9 @@
 #include "plan.h"
 
 struct daemon;
+struct feed;
 struct run;
+struct schemas;
 
 /* Who wants to know. Embedded by the watcher; the functions may not free runs or watchers. */
 struct run_watcher {
@@ -28,12 +30,18 @@ struct run_watcher {
 	void *arg;
 };
 
-/*
- * Makes the job and takes plan (NULL for a local job) and open over (open is then empty). Nothing
- * starts before run_start. The registry owns it.
- */
-struct run *run_new(struct daemon *daemon, struct job_open_msg *open, struct plan *plan,
-		    const char *const *locations, size_t count);
+/* What a job is made of. */
+struct run_spec {
+	struct job_open_msg *open; /* taken over, and empty afterwards */
+	struct plan *plan;	   /* taken over; NULL for a local job */
+	struct feed *feed;	   /* taken over; NULL: the commands have no input */
+	char *password;		   /* taken over; NULL: none */
+	const char *const *locations;
+	size_t count;
+};
+
+/* Makes the job. Nothing starts before run_start. The registry owns it. */
+struct run *run_new(struct daemon *daemon, const struct run_spec *spec);
 void run_start(struct run *run);
 void run_free(struct run *run); /* NULL is fine */
 
@@ -57,6 +65,12 @@ struct results *run_child_results(struct child *child);
 /* After records were added, read, or given back: updates HasMoreData and tells the watchers. */
 void run_on_results(struct run *run, struct child *child);
 
+/* More input for every command; end: the last of it. ERR_LIMIT or ERR_ORDER with msg. */
+int run_add_input(struct run *run, const void *data, size_t len, bool end, struct errmsg *msg);
+
+/* The columns of the rows among the results. */
+struct schemas *run_schemas(const struct run *run);
+
 /* How many children are held back, because nobody reads their results. */
 size_t run_held(const struct run *run);
 
@@ -67,5 +81,7 @@ void run_on_held(struct run *run, struct child *child, bool held);
 struct daemon *run_daemon(const struct run *run);
 const struct plan_target *run_target(const struct run *run, size_t index);
 const struct job_open_msg *run_open(const struct run *run);
+struct feed *run_feed(const struct run *run);	 /* NULL: the commands have no input */
+const char *run_password(const struct run *run); /* for become; NULL: none */
 
 #endif

@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "control_msg.h"
 #include "daemon_private.h"
+#include "feed.h"
 #include "limits.h"
 #include "link.h"
 #include "reader.h"
@@ -18,6 +19,8 @@ struct submit {
 	struct job_open_msg open;
 	struct plan_request request;
 	struct plan_work *plan;
+	struct feed *feed;
+	char *password;
 };
 
 static const char submit_ending[] = "the daemon is ending";
@@ -30,10 +33,14 @@ static void submit_free(void *arg)
 	plan_cancel(s->plan);
 	job_open_done(&s->open);
 	plan_request_done(&s->request);
+	feed_free(s->feed);
+	if (s->password)
+		explicit_bzero(s->password, strlen(s->password));
+	free(s->password);
 	free(s);
 }
 
-int submit_open(struct client *client, const struct frame *frame, struct errmsg *msg)
+int submit_on_open(struct client *client, const struct frame *frame, struct errmsg *msg)
 {
 	struct submit *s = xcalloc(1, sizeof *s);
 	int rc = job_open_get(&s->open, frame->body, frame->len, msg);
@@ -49,12 +56,13 @@ int submit_open(struct client *client, const struct frame *frame, struct errmsg 
 	s->request.config_path = s->open.ssh_config ? xstrdup(s->open.ssh_config) : NULL;
 	s->request.agent_socket = s->open.agent_socket ? xstrdup(s->open.agent_socket) : NULL;
 	s->request.home = xstrdup(s->open.home ? s->open.home : "/");
+	s->feed = s->open.stdin_follows ? feed_new() : NULL;
 	client_set_context(client, s, submit_free);
 	client_set_state(client, CLIENT_FILLING);
 	return 0;
 }
 
-int submit_targets(struct client *client, const struct frame *frame, struct errmsg *msg)
+int submit_on_targets(struct client *client, const struct frame *frame, struct errmsg *msg)
 {
 	struct submit *s = client_context(client);
 	struct job_targets_msg m;
@@ -80,6 +88,49 @@ int submit_targets(struct client *client, const struct frame *frame, struct errm
 	s->request.count += m.count;
 	job_targets_done(&m);
 	return 0;
+}
+
+int submit_on_secret(struct client *client, const struct frame *frame, struct errmsg *msg)
+{
+	struct submit *s = client_context(client);
+	struct job_secret_msg m;
+	int rc = job_secret_get(&m, frame->body, frame->len, msg);
+
+	if (rc)
+		return rc;
+	if (s->password)
+		rc = err_set(msg, ERR_PROTO, "a second JOB_SECRET");
+	else
+		s->password = xstrdup(m.password);
+	job_secret_done(&m);
+	return rc;
+}
+
+/* Before JOB_RUN; while the plan is made; of a synchronous job also while it runs. What comes when
+ * it has ended in the meantime is nobody's. */
+int submit_on_stdin(struct client *client, const struct frame *frame, struct errmsg *msg)
+{
+	enum client_state state = client_state(client);
+	struct submit *s = client_context(client);
+	struct job_stdin_msg m;
+	struct run *run;
+	int rc = job_stdin_get(&m, frame->body, frame->len, msg);
+
+	if (rc)
+		return rc;
+	if (state == CLIENT_READING) {
+		run = reader_live_run(client);
+		rc = run ? run_add_input(run, m.data, m.len, m.end, msg) : 0;
+	} else if (state != CLIENT_IDLE) {
+		if (!s->feed)
+			rc = err_set(msg, ERR_PROTO, "JOB_STDIN for a job without input");
+		else
+			rc = feed_add(s->feed, m.data, m.len, msg);
+		if (rc == 0 && m.end)
+			feed_end(s->feed);
+	}
+	job_stdin_done(&m);
+	return rc;
 }
 
 static void submit_warn(struct client *client, const char *text)
@@ -114,8 +165,16 @@ static void submit_start(struct submit *s, struct plan *plan, const char *const 
 {
 	struct client *client = s->client;
 	bool background = s->open.background;
-	struct run *run = run_new(client_daemon(client), &s->open, plan, locations, count);
+	struct run_spec spec = {.open = &s->open,
+				.plan = plan,
+				.feed = s->feed,
+				.password = s->password,
+				.locations = locations,
+				.count = count};
+	struct run *run = run_new(client_daemon(client), &spec);
 
+	s->feed = NULL;
+	s->password = NULL;
 	submit_tell_accepted(client, run_job(run));
 	if (plan && plan_warning(plan))
 		submit_warn(client, plan_warning(plan));
@@ -164,7 +223,7 @@ static int submit_run_local(struct submit *s, struct errmsg *msg)
 	return 0;
 }
 
-int submit_run(struct client *client, const struct frame *frame, struct errmsg *msg)
+int submit_on_run(struct client *client, const struct frame *frame, struct errmsg *msg)
 {
 	struct submit *s = client_context(client);
 	int rc = 0;
@@ -172,6 +231,8 @@ int submit_run(struct client *client, const struct frame *frame, struct errmsg *
 	(void)frame;
 	if (client_daemon(client)->ending)
 		rc = err_set(msg, ERR_CLOSED, "%s", submit_ending);
+	else if (s->open.background && s->feed && !feed_is_end(s->feed, UINT64_MAX))
+		rc = err_set(msg, ERR_PROTO, "JOB_RUN of a background job before all of its input");
 	else if (s->open.local)
 		return submit_run_local(s, msg);
 	else if (!s->request.count)

@@ -3,6 +3,7 @@
 #include "format_private.h"
 #include "json.h"
 #include "rows_private.h"
+#include "value_json.h"
 
 static void jsonl_begin(struct buf *out, const struct render_style *style, struct format_state *st,
 			const struct format_record *r)
@@ -15,14 +16,21 @@ static void jsonl_begin(struct buf *out, const struct render_style *style, struc
 	json_str(out, r->stream);
 	buf_addf(out, ",\"seq\":%" PRIu64 ",\"time\":", r->seq);
 	json_time(out, r->time_ns);
-	buf_add_str(out, r->is_text ? ",\"value\":\"" : ",\"value\":{\"$bytes\":\"");
+	buf_add_str(out, ",\"value\":");
+	if (r->is_typed)
+		return;
+	if (r->unparsed)
+		buf_add_str(out, "{\"$error\":\"" FORMAT_UNPARSED_WHY "\",\"$raw\":");
+	buf_add_str(out, r->is_text ? "\"" : "{\"$bytes\":\"");
 }
 
 static void jsonl_piece(struct buf *out, const struct render_style *style, struct format_state *st,
 			const struct format_record *r, const void *data, size_t len)
 {
 	(void)style;
-	if (r->is_text)
+	if (r->is_typed)
+		value_json_row(out, data, len, r->columns, r->column_count, VALUE_JSON);
+	else if (r->is_text)
 		json_escape(out, data, len);
 	else
 		format_base64(out, st, data, len);
@@ -32,9 +40,14 @@ static void json_end(struct buf *out, const struct render_style *style, struct f
 		     const struct format_record *r)
 {
 	(void)style;
-	if (!r->is_text)
-		format_base64_end(out, st);
-	buf_add_str(out, r->is_text ? "\"}" : "\"}}");
+	if (!r->is_typed) {
+		if (!r->is_text)
+			format_base64_end(out, st);
+		buf_add_str(out, r->is_text ? "\"" : "\"}");
+		if (r->unparsed)
+			buf_add_char(out, '}');
+	}
+	buf_add_char(out, '}');
 }
 
 static void jsonl_end(struct buf *out, const struct render_style *style, struct format_state *st,

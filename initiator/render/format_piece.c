@@ -5,6 +5,7 @@
 #include "format_private.h"
 #include "json.h"
 #include "utf8.h"
+#include "value_text.h"
 
 void format_host(struct buf *out, const struct render_style *style, const struct format_record *r,
 		 const char *behind)
@@ -104,6 +105,50 @@ void format_shown(struct buf *out, struct format_state *st)
 {
 	escape_display(out, st->held, st->held_len);
 	st->held_len = 0;
+}
+
+enum format_kind format_typed(const struct format_record *r, const void *data, size_t len,
+			      struct value_fields *ret_fields)
+{
+	if (!value_fields(ret_fields, data, len, r->columns, r->column_count))
+		return FORMAT_PLAIN;
+	return r->unparsed && !ret_fields->columns ? FORMAT_UNPARSED : FORMAT_FIELDS;
+}
+
+void format_show_field(struct buf *out, const struct render_style *style, struct format_state *st,
+		       struct value_fields fields, const char *name, size_t indent)
+{
+	struct value_field field;
+	struct buf text = {0};
+
+	while (value_fields_next(&fields, &field))
+		if (field.key.len == strlen(name) &&
+		    memcmp(field.key.text, name, field.key.len) == 0)
+			value_text(&text, &field.value, false, NULL);
+	format_show(out, style, st, text.data, text.len, indent);
+	buf_done(&text);
+}
+
+void format_show_typed(struct buf *out, const struct render_style *style, struct format_state *st,
+		       const struct format_record *r, const void *data, size_t len, size_t indent)
+{
+	struct value_in in = value_in(data, len);
+	struct value_fields fields;
+	struct buf text = {0};
+
+	switch (format_typed(r, data, len, &fields)) {
+	case FORMAT_UNPARSED:
+		format_show_field(out, style, st, fields, "$raw", indent);
+		return;
+	case FORMAT_FIELDS:
+		value_text_line(&text, &fields);
+		break;
+	case FORMAT_PLAIN:
+		value_text(&text, &in, true, NULL);
+		break;
+	}
+	format_show(out, style, st, text.data, text.len, indent);
+	buf_done(&text);
 }
 
 /* Base64 works on groups of three bytes: what does not fill one waits for the next piece. */

@@ -3,6 +3,7 @@
 #include "escape.h"
 #include "format_private.h"
 #include "rows_private.h"
+#include "sheet.h"
 #include "table.h"
 
 /* What the columns begin with: the hosts' names are not known, the usual streams are. */
@@ -43,7 +44,7 @@ static void table_titles(struct buf *out, const struct render_style *style, stru
 	buf_add_str(out, "Value\n");
 }
 
-static void table_begin(struct buf *out, const struct render_style *style, struct format_state *st,
+static void table_cells(struct buf *out, const struct render_style *style, struct format_state *st,
 			const struct format_record *r)
 {
 	size_t host = table_host_width(style, r->host), stream = strlen(r->stream);
@@ -56,9 +57,9 @@ static void table_begin(struct buf *out, const struct render_style *style, struc
 		st->host = host;
 	if (stream > st->stream)
 		st->stream = stream;
+	sheet_leave(st->sheet, out, style);
 	if (!st->titled)
 		table_titles(out, style, st);
-	st->items++;
 	if (style->labels) {
 		format_host(out, style, r, "");
 		table_pad_to(out, host, st->host);
@@ -67,13 +68,48 @@ static void table_begin(struct buf *out, const struct render_style *style, struc
 	table_pad_to(out, stream, st->stream);
 }
 
+/* Whether a typed value is a row, and so which table it belongs to, is known with the value. */
+static void table_begin(struct buf *out, const struct render_style *style, struct format_state *st,
+			const struct format_record *r)
+{
+	st->items++;
+	st->in_sheet = false;
+	if (!r->is_typed)
+		table_cells(out, style, st, r);
+}
+
+/* Takes the value if it is a row, or a map where those are too. */
+static bool table_in_sheet(struct buf *out, const struct render_style *style,
+			   struct format_state *st, const struct format_record *r, const void *data,
+			   size_t len, bool maps)
+{
+	struct value_fields fields;
+
+	if (!r->is_typed || format_typed(r, data, len, &fields) != FORMAT_FIELDS ||
+	    !(maps || fields.columns))
+		return false;
+	if (!st->sheet)
+		st->sheet = sheet_new();
+	sheet_add(st->sheet, out, style, r, fields);
+	st->in_sheet = true;
+	st->titled = false;
+	return true;
+}
+
 static void table_piece(struct buf *out, const struct render_style *style, struct format_state *st,
 			const struct format_record *r, const void *data, size_t len)
 {
-	size_t host = style->labels ? st->host + FORMAT_TABLE_GAP : 0;
+	size_t indent;
 
-	(void)r;
-	format_show(out, style, st, data, len, host + st->stream + FORMAT_TABLE_GAP);
+	if (table_in_sheet(out, style, st, r, data, len, true))
+		return;
+	if (r->is_typed)
+		table_cells(out, style, st, r);
+	indent = (style->labels ? st->host + FORMAT_TABLE_GAP : 0) + st->stream + FORMAT_TABLE_GAP;
+	if (r->is_typed)
+		format_show_typed(out, style, st, r, data, len, indent);
+	else
+		format_show(out, style, st, data, len, indent);
 }
 
 static void table_end(struct buf *out, const struct render_style *style, struct format_state *st,
@@ -81,6 +117,8 @@ static void table_end(struct buf *out, const struct render_style *style, struct 
 {
 	(void)style;
 	(void)r;
+	if (st->in_sheet)
+		return;
 	format_shown(out, st);
 	buf_add_char(out, '\n');
 }
@@ -89,10 +127,15 @@ static void table_end(struct buf *out, const struct render_style *style, struct 
 static void table_put_row(struct buf *out, const struct render_style *style,
 			  struct format_state *st, const struct row_view *row)
 {
-	(void)style;
+	sheet_leave(st->sheet, out, style);
 	st->items++;
 	st->titled = false;
 	rows_put_table(out, row);
+}
+
+static void table_flush(struct buf *out, const struct render_style *style, struct format_state *st)
+{
+	sheet_flush(st->sheet, out, style);
 }
 
 const struct format format_table = {
@@ -101,5 +144,54 @@ const struct format format_table = {
 	.piece = table_piece,
 	.end = table_end,
 	.row = table_put_row,
-	.close = format_close_nothing,
+	.flush = table_flush,
+	.close = table_flush,
+};
+
+/* --- rows as a table, the rest as text ------------------------------------------------------- */
+
+static void auto_begin(struct buf *out, const struct render_style *style, struct format_state *st,
+		       const struct format_record *r)
+{
+	st->in_sheet = false;
+	if (r->is_typed)
+		return;
+	sheet_leave(st->sheet, out, style);
+	format_text.begin(out, style, st, r);
+}
+
+static void auto_piece(struct buf *out, const struct render_style *style, struct format_state *st,
+		       const struct format_record *r, const void *data, size_t len)
+{
+	if (table_in_sheet(out, style, st, r, data, len, false))
+		return;
+	if (r->is_typed) {
+		sheet_leave(st->sheet, out, style);
+		format_text.begin(out, style, st, r);
+	}
+	format_text.piece(out, style, st, r, data, len);
+}
+
+static void auto_end(struct buf *out, const struct render_style *style, struct format_state *st,
+		     const struct format_record *r)
+{
+	if (!st->in_sheet)
+		format_text.end(out, style, st, r);
+}
+
+static void auto_row(struct buf *out, const struct render_style *style, struct format_state *st,
+		     const struct row_view *row)
+{
+	sheet_leave(st->sheet, out, style);
+	format_text.row(out, style, st, row);
+}
+
+const struct format format_auto = {
+	.name = "auto",
+	.begin = auto_begin,
+	.piece = auto_piece,
+	.end = auto_end,
+	.row = auto_row,
+	.flush = table_flush,
+	.close = table_flush,
 };

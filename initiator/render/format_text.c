@@ -5,17 +5,21 @@ static void text_begin(struct buf *out, const struct render_style *style, struct
 		       const struct format_record *r)
 {
 	st->items++;
-	if (!style->labels)
-		return;
-	format_host(out, style, r, ":");
-	buf_add_char(out, ' ');
+	if (style->labels) {
+		format_host(out, style, r, ":");
+		buf_add_char(out, ' ');
+	}
+	if (r->mark)
+		buf_add_str(out, r->mark);
 }
 
 static void text_piece(struct buf *out, const struct render_style *style, struct format_state *st,
 		       const struct format_record *r, const void *data, size_t len)
 {
-	(void)r;
-	format_show(out, style, st, data, len, 0);
+	if (r->is_typed)
+		format_show_typed(out, style, st, r, data, len, 0);
+	else
+		format_show(out, style, st, data, len, 0);
 }
 
 static void text_end(struct buf *out, const struct render_style *style, struct format_state *st,

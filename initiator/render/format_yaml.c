@@ -3,6 +3,7 @@
 #include "format_private.h"
 #include "json.h"
 #include "rows_private.h"
+#include "value_json.h"
 #include "yaml.h"
 
 static void yaml_begin(struct buf *out, const struct render_style *style, struct format_state *st,
@@ -16,7 +17,12 @@ static void yaml_begin(struct buf *out, const struct render_style *style, struct
 	yaml_str(out, r->stream);
 	buf_addf(out, "\n  seq: %" PRIu64 "\n  time: ", r->seq);
 	json_time(out, r->time_ns);
-	buf_add_str(out, r->is_text ? "\n  value: \"" : "\n  value: {\"$bytes\": \"");
+	buf_add_str(out, "\n  value: ");
+	if (r->is_typed)
+		return;
+	if (r->unparsed)
+		buf_add_str(out, "{\"$error\": \"" FORMAT_UNPARSED_WHY "\", \"$raw\": ");
+	buf_add_str(out, r->is_text ? "\"" : "{\"$bytes\": \"");
 }
 
 static void yaml_piece(struct buf *out, const struct render_style *style, struct format_state *st,
@@ -25,7 +31,9 @@ static void yaml_piece(struct buf *out, const struct render_style *style, struct
 	(void)style;
 	if (!len)
 		return;
-	if (r->is_text)
+	if (r->is_typed)
+		value_json_row(out, data, len, r->columns, r->column_count, VALUE_YAML);
+	else if (r->is_text)
 		yaml_escape(out, data, len);
 	else
 		format_base64(out, st, data, len);
@@ -35,9 +43,14 @@ static void yaml_end(struct buf *out, const struct render_style *style, struct f
 		     const struct format_record *r)
 {
 	(void)style;
-	if (!r->is_text)
-		format_base64_end(out, st);
-	buf_add_str(out, r->is_text ? "\"\n" : "\"}\n");
+	if (!r->is_typed) {
+		if (!r->is_text)
+			format_base64_end(out, st);
+		buf_add_str(out, r->is_text ? "\"" : "\"}");
+		if (r->unparsed)
+			buf_add_char(out, '}');
+	}
+	buf_add_char(out, '\n');
 }
 
 static void yaml_row(struct buf *out, const struct render_style *style, struct format_state *st,

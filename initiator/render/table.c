@@ -75,8 +75,7 @@ void table_row(struct table *table, const char *const *cells)
 		table_add_cell(table, i, cells[i]);
 }
 
-/* The bytes of text that take at most width columns. */
-static size_t table_fit(const char *text, size_t width)
+size_t table_fit(const char *text, size_t width)
 {
 	const uint8_t *p = (const uint8_t *)text;
 	size_t n = strlen(text), at = 0;

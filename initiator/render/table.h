@@ -37,4 +37,7 @@ void table_render(struct buf *out, const struct table *table, size_t width);
 size_t table_width(const char *text);
 size_t table_char_width(uint32_t cp);
 
+/* How many bytes of text take at most width columns; whole characters. */
+size_t table_fit(const char *text, size_t width);
+
 #endif

@@ -51,7 +51,7 @@ int command_exec(struct buf *out, const char *run_id, const char *const *argv, s
 	if (out->len - begin > LIMIT_COMMAND)
 		return err_set(msg, ERR_LIMIT,
 			       "the command is %zu bytes long when quoted for the target's shell; "
-			       "at most %u fit: copy a script to the targets and run that",
+			       "at most %u fit: make a script of it, for --file-path",
 			       out->len - begin, LIMIT_COMMAND);
 	return 0;
 }

@@ -23,6 +23,9 @@ enum conn_verdict conn_fail(struct conn *c, enum conn_end end, const char *fmt, 
 		va_end(ap);
 	}
 	c->result.end = end;
+	/* How the command ended was our doing, or is not known for sure. */
+	c->result.exit_code = -1;
+	c->result.signal[0] = '\0';
 	(void)escape_str(c->result.text, sizeof c->result.text, text);
 	return CONN_FAIL;
 }
@@ -84,9 +87,10 @@ void conn_watch(struct conn *c)
 	}
 	if (ssh_get_poll_flags(c->session) & SSH_WRITE_PENDING)
 		mask |= EV_WRITE;
-	/* Writing waits as well: the step "run" would not look at it, and the loop would spin. */
+	/* Writing waits as well, as nothing would look at it and the loop would spin, but for the
+	 * program's input: what ends it must reach it. */
 	if (conn_is_held(c))
-		mask = 0;
+		mask = c->input_flushing ? EV_WRITE : 0;
 	if (c->io && c->io_fd == fd && c->io_mask == mask)
 		return;
 	conn_unwatch(c);
@@ -126,7 +130,7 @@ static void conn_enter(struct conn *c, size_t step)
 }
 
 /* Gives the end event. The connection lives on only while a helper thread has its session. */
-static void conn_finish(struct conn *c)
+static void conn_conclude(struct conn *c)
 {
 	conn_unwatch(c);
 	conn_set_deadline(c, 0);
@@ -139,7 +143,7 @@ static void conn_finish(struct conn *c)
 
 static enum conn_verdict conn_one_step(struct conn *c)
 {
-	if (c->stopping && c->step < conn_step_exec_index)
+	if (c->stopping && (c->spec.stream || c->step < conn_step_exec_index))
 		return conn_fail(c, CONN_END_STOPPED, NULL);
 	return conn_steps[c->step].run(c);
 }
@@ -166,7 +170,7 @@ void conn_advance(struct conn *c)
 	if (verdict == CONN_WAIT)
 		conn_watch(c);
 	else
-		conn_finish(c);
+		conn_conclude(c);
 }
 
 static void conn_on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -185,7 +189,7 @@ static void conn_on_deadline(evutil_socket_t fd, short what, void *arg)
 	} else {
 		(void)conn_fail(c, CONN_END_TIMEOUT, "%s", conn_steps[c->step].name);
 	}
-	conn_finish(c);
+	conn_conclude(c);
 }
 
 static void conn_on_kick(evutil_socket_t fd, short what, void *arg)
@@ -252,6 +256,7 @@ static void conn_free_session(struct conn *c)
 		(void)ssh_remove_channel_callbacks(c->channel, &c->callbacks);
 	conn_side_done(&c->kill);
 	conn_side_done(&c->signal);
+	conn_queue_done(&c->input);
 	/* Without ssh_disconnect: it writes, and the peer may not read any more. */
 	ssh_free(c->session);
 	fd_close(&c->fd);

@@ -1,5 +1,6 @@
 /*
- * One command on one host over SSH: a host goes in, its output and one end come out.
+ * One command, or one stream to a program of ours, on one host over SSH: a host goes in, output and
+ * one end come out.
  *
  * The way there is a list of steps (conn_steps.c), read downwards; each has a deadline and an end
  * of its own when it fails. Nothing here blocks the loop.
@@ -45,6 +46,16 @@ struct conn_spec {
 					step's own */
 	uint64_t run_timeout_ms;     /* of the command; 0: none */
 	uint64_t stop_grace_ms;	     /* between TERM and KILL; 0: the default */
+	/*
+	 * A byte stream to a program that is ours, and not a command of the user: what is written
+	 * with conn_write goes to its input, which stays open until conn_finish; conn_stop closes
+	 * the connection at once (no signals, no marker: run_id may be NULL); run_timeout_ms is not
+	 * looked at. Every end keeps its meaning. It may be idle for hours and has no timer then; a
+	 * peer that is dead is found within 45 s (dial.h).
+	 */
+	bool stream;
+	const char *subsystem; /* of a stream: start this subsystem; command is then NULL */
+	bool input;	       /* of a command: it has an input, as above; otherwise at its end */
 };
 
 struct conn_events {
@@ -53,6 +64,8 @@ struct conn_events {
 	/* Bytes of its output; len > 0. Comes in bursts: burst_end follows each burst. */
 	void (*data)(void *arg, bool is_error, const void *data, size_t len);
 	void (*burst_end)(void *arg);
+	/* See conn_write. May be NULL. */
+	void (*writable)(void *arg);
 	/* The processes are halted, or go on: the answer to conn_suspend. The state that holds,
 	 * also where the target did not do as it was asked. */
 	void (*suspended)(void *arg, bool suspended);
@@ -72,11 +85,25 @@ struct conn *conn_start(struct ssh_engine *engine, const struct conn_spec *spec,
 void conn_stop(struct conn *conn);
 
 /* Halts everything that the command has started (SIGSTOP), or lets it go on (SIGCONT). Before the
- * command runs: as soon as it does. */
+ * command runs: as soon as it does. Not of a stream. */
 void conn_suspend(struct conn *conn, bool suspend);
 
-/* Stops reading from the host (back-pressure) or goes on. What has been read still comes. */
+/* Stops reading from the host (back-pressure) or goes on. What has been read still comes, and a
+ * few KiB for each 64 KiB of input that is written meanwhile: input goes on. */
 void conn_hold(struct conn *conn, bool hold);
+
+/*
+ * Bytes for the input of the program (stream or input), copied; also before it has begun, and from
+ * inside of events. No event comes before it returns. Memory is the caller's concern: conn_queued
+ * says how much has not been given to SSH yet, and the event writable comes when it has fallen
+ * below CONN_QUEUE_LO after having been above it. After conn_stop, and when the program is gone,
+ * bytes are dropped. Not after conn_finish.
+ */
+#define CONN_QUEUE_LO (64u << 10)
+void conn_write(struct conn *conn, const void *data, size_t len);
+size_t conn_queued(const struct conn *conn);
+/* The input ends behind what was written. */
+void conn_finish(struct conn *conn);
 
 /* Ends it at once without an event. NULL is fine. Not from inside an event of this connection. */
 void conn_free(struct conn *conn);

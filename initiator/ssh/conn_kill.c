@@ -4,6 +4,7 @@
  * to the first process group only, and not for root. So a second channel looks for the marker of
  * the run (command.h).
  */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -135,6 +136,7 @@ void conn_signal_advance(struct conn *c)
 
 void conn_suspend(struct conn *c, bool suspend)
 {
+	assert(!c->spec.stream);
 	c->suspend = suspend;
 	c->suspend_asked = true;
 	conn_kick(c, 0);

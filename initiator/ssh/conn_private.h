@@ -1,4 +1,4 @@
-/* The inside of a connection, for conn.c, conn_steps.c, conn_auth.c, conn_run.c, conn_kill.c. */
+/* The inside of a connection, for the files conn*.c. */
 #ifndef MUSTER_CONN_PRIVATE_H
 #define MUSTER_CONN_PRIVATE_H
 
@@ -7,6 +7,7 @@
 
 #include "agent_proxy.h"
 #include "conn.h"
+#include "conn_queue.h"
 #include "conn_side.h"
 #include "dial.h"
 #include "host_key.h"
@@ -60,11 +61,19 @@ struct conn {
 	bool got_data; /* since the last end of a burst */
 	bool exited;   /* exit status or exit signal has come */
 	uint64_t bytes_after_exit;
-	bool lingering; /* the deadline is that of what comes after the exit */
+	uint64_t bytes_in_window; /* since the window was last opened wide */
+	bool lingering;		  /* the deadline is that of what comes after the exit */
 	bool closed;
 	bool held;
 	uint64_t run_deadline_ns; /* of the run timeout; 0: none */
 	bool timed_out;		  /* the run timeout has begun the kill */
+
+	/* Its input. */
+	struct conn_queue input;
+	bool input_above;    /* above CONN_QUEUE_LO: the event writable is owed */
+	bool input_ended;    /* nothing is given any more */
+	bool input_flushing; /* what was given may wait in libssh for the kernel to take it */
+	bool finishing;	     /* the end follows when the queue is empty */
 
 	/* Stopping. */
 	bool stopping;
@@ -148,6 +157,15 @@ void conn_note_began(struct conn *c);
 
 /* The steps before this one have started nothing on the host: "start command". */
 extern const size_t conn_step_exec_index;
+
+/*
+ * conn_input.c. Gives a piece of the queue to libssh if that can take it; true if it did. If it did
+ * not, what is waited for is something that the loop watches.
+ */
+bool conn_input_pump(struct conn *c);
+
+/* The event writable, if it is owed. Not from inside of a caller. */
+void conn_input_tell(struct conn *c);
 
 /* conn_run.c: the channel's callbacks, to be set before it is opened. */
 void conn_run_prepare(struct conn *c);

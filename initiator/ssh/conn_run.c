@@ -1,17 +1,24 @@
 /* The step "run": output until the channel is closed. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "clock.h"
 #include "conn_private.h"
 #include "escape.h"
 
 /* Reads of one wake-up, 4 KiB each in libssh: enough to be cheap, few enough to be fair. */
-#define CONN_READS_PER_WAKE 16
+#define CONN_READS_PER_WAKE 32
 /* What a command leaves behind may hold the pipes open after it has ended. */
 #define CONN_LINGER_MS 2000u
 /* More than window and pipe can hold of what was written before the exit. */
 #define CONN_TAIL_MAX (4u << 20)
+/* What a stream may have on its way. libssh's own 1.25 MiB are too few for a distant host. It costs
+ * nothing here: what nobody reads stays in the kernel's buffers. */
+#define CONN_WINDOW (8u << 20)
+/* The window is opened again after so many bytes: sessions that say little keep libssh's. */
+#define CONN_WINDOW_STEP (512u << 10)
 
 void conn_note_began(struct conn *c)
 {
@@ -29,6 +36,7 @@ static int conn_on_data(ssh_session session, ssh_channel channel, void *data, ui
 	(void)session;
 	(void)channel;
 	c->got_data = true;
+	c->bytes_in_window += len;
 	if (c->exited)
 		c->bytes_after_exit += len;
 	if (len && !(c->held && c->stopping)) {
@@ -85,28 +93,17 @@ void conn_run_prepare(struct conn *c)
 	(void)ssh_set_channel_callbacks(c->channel, &c->callbacks);
 }
 
-/* How the command ended was our doing: it says nothing of the command. */
-static void conn_forget_exit(struct conn *c)
-{
-	c->result.exit_code = -1;
-	c->result.signal[0] = '\0';
-}
-
 static enum conn_verdict conn_run_end(struct conn *c)
 {
-	if (c->timed_out) {
-		conn_forget_exit(c);
+	if (c->timed_out)
 		return conn_fail(c, CONN_END_TIMEOUT, "run%s%s", c->result.text[0] ? "; " : "",
 				 c->result.text);
-	}
 	if (c->stopping) {
 		/* A success before the signal came is one; the rest is what the stop brought. */
 		if (c->closed && c->exited && c->result.end == CONN_END_EXITED &&
 		    c->result.exit_code == 0)
 			return CONN_NEXT;
-		conn_forget_exit(c);
-		c->result.end = CONN_END_STOPPED;
-		return CONN_FAIL;
+		return conn_fail(c, CONN_END_STOPPED, "%s", c->result.text);
 	}
 	if (c->exited)
 		return CONN_NEXT;
@@ -118,8 +115,10 @@ static void conn_run_enter(struct conn *c)
 	c->poll = ssh_event_new();
 	(void)ssh_event_add_session(c->poll, c->session);
 	/* Nobody writes to the command: without this, one that reads would never end. */
-	if (!c->closed)
-		(void)ssh_channel_send_eof(c->channel);
+	if (!c->spec.stream && !c->spec.input)
+		c->finishing = true;
+	if (c->spec.stream)
+		c->spec.run_timeout_ms = 0;
 	conn_set_deadline(c, c->spec.run_timeout_ms);
 	if (c->spec.run_timeout_ms)
 		c->run_deadline_ns = clock_mono_ns() + c->spec.run_timeout_ms * UINT64_C(1000000);
@@ -143,20 +142,55 @@ static void conn_linger(struct conn *c)
 	conn_set_deadline(c, ms);
 }
 
-static void conn_run_read(struct conn *c)
+/*
+ * libssh takes the count of a read for the window that is wanted: its only way to one that is
+ * larger than its own. Not from inside of its callbacks. Nothing is read by it, as conn_on_data
+ * takes all; memory that is not touched costs no page.
+ */
+static void conn_run_open_window(struct conn *c)
 {
-	/* Output can have come in the step before, along with the server's answer. */
-	bool any = c->got_data;
+	void *space;
 
-	for (int i = 0; i < CONN_READS_PER_WAKE; i++) {
-		if (conn_is_held(c) || conn_is_broken(c))
-			break;
-		c->got_data = false;
-		if (ssh_event_dopoll(c->poll, 0) == SSH_ERROR)
-			break;
+	if (!c->spec.stream || c->closed || c->exited || c->bytes_in_window < CONN_WINDOW_STEP)
+		return;
+	c->bytes_in_window = 0;
+	space = xmalloc(CONN_WINDOW);
+	(void)ssh_channel_read(c->channel, space, CONN_WINDOW, 0);
+	free(space);
+}
+
+/*
+ * One look at the connection, and what that makes possible. True if there may be more to do. libssh
+ * cannot flush without reading: one that is held reads a little for each piece of input.
+ */
+static bool conn_run_turn(struct conn *c)
+{
+	int seen = SSH_AGAIN; /* nothing was there */
+	bool wrote;
+
+	c->got_data = false;
+	if (!conn_is_held(c)) {
+		seen = ssh_event_dopoll(c->poll, 0);
+		if (seen == SSH_ERROR)
+			return false;
+		conn_run_open_window(c);
+	}
+	wrote = conn_input_pump(c);
+	/* A packet takes several reads: that no data came does not mean that there is none. */
+	return wrote || (seen != SSH_AGAIN && !conn_is_held(c));
+}
+
+static void conn_run_transfer(struct conn *c)
+{
+	bool any, more = true;
+
+	(void)conn_input_pump(c);
+	/* Output can have come before, along with the server's answer or when something was sent.
+	 */
+	any = c->got_data;
+	for (int i = 0; more && i < CONN_READS_PER_WAKE && !conn_is_broken(c); i++) {
+		more = conn_run_turn(c);
 		any = any || c->got_data;
-		if (!c->got_data)
-			break;
 	}
 	c->got_data = false;
 	if (any)
@@ -165,20 +199,28 @@ static void conn_run_read(struct conn *c)
 		conn_linger(c);
 }
 
+/* What was written from inside the events. */
+static void conn_run_settle(struct conn *c)
+{
+	(void)conn_input_pump(c);
+	conn_input_tell(c);
+	(void)conn_input_pump(c);
+}
+
 enum conn_verdict conn_step_run(struct conn *c)
 {
 	if (!c->poll)
 		conn_run_enter(c);
 	if (c->stopping && !c->kill_begun && !c->closed)
 		conn_kill_begin(c);
-	conn_run_read(c);
+	conn_run_transfer(c);
 	if (c->kill_begun)
 		conn_kill_advance(c);
 	conn_signal_advance(c);
+	conn_run_settle(c);
 	if (conn_is_broken(c) && !c->closed) {
 		if (c->stopping || c->timed_out)
 			return conn_run_end(c);
-		conn_forget_exit(c);
 		return conn_fail(c, CONN_END_LOST, "%s", ssh_get_error(c->session));
 	}
 	if (!c->closed || !conn_kill_is_over(c))

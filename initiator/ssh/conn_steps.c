@@ -261,7 +261,9 @@ static enum conn_verdict conn_step_open(struct conn *c)
 
 static enum conn_verdict conn_step_exec(struct conn *c)
 {
-	int rc = ssh_channel_request_exec(c->channel, c->spec.command);
+	const char *subsystem = c->spec.subsystem;
+	int rc = subsystem ? ssh_channel_request_subsystem(c->channel, subsystem)
+			   : ssh_channel_request_exec(c->channel, c->spec.command);
 
 	dial_quickack(ssh_get_fd(c->session));
 	if (rc == SSH_AGAIN && !conn_is_broken(c))
@@ -273,6 +275,10 @@ static enum conn_verdict conn_step_exec(struct conn *c)
 	if (conn_is_broken(c))
 		return conn_fail(c, CONN_END_LOST, "while the command was started: %s",
 				 ssh_get_error(c->session));
+	if (subsystem)
+		return conn_fail(c, CONN_END_REFUSED,
+				 "the server has no subsystem %s (see sshd_config(5), Subsystem)",
+				 subsystem);
 	return conn_fail(c, CONN_END_REFUSED, "the server does not run commands for %s",
 			 c->spec.target->user);
 }

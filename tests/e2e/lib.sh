@@ -30,8 +30,11 @@ WORK=$(mktemp -d "${TMPDIR:-/tmp}/e2e.XXXXXX") || exit 1
 mkdir -m 700 "$WORK/run" "$WORK/state" "$WORK/home"
 unset SSH_AUTH_SOCK SSH_AGENT_PID MUSTER_LOG NO_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS BASH_ENV ENV
 unset XDG_CONFIG_HOME
-unset XDG_CONFIG_HOME
 export XDG_RUNTIME_DIR=$WORK/run XDG_STATE_HOME=$WORK/state HOME=$WORK/home TERM=xterm
+# No connection outlives its job, so that each case connects anew; a suite about that sets it itself. E2E_AGENT:
+# every suite can be run with the agent and without.
+mkdir -p "$HOME/.config/muster"
+printf 'session-linger = 0\nagent = %s\n' "${E2E_AGENT:-auto}" >"$HOME/.config/muster/muster.conf"
 # The mark of what this test started, however it was orphaned. The hosts of the lab do not get it.
 export MUSTER_E2E=$WORK
 

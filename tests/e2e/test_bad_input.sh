@@ -48,13 +48,13 @@ usage_error "-L: '\\.\\.' is no name for a daemon" -L .. invoke -H h1 -- true
 
 case_ 'no hosts, no command, both'
 usage_error 'no hosts: -H EXPR' invoke -- true
-usage_error 'no command: -- COMMAND, or --shell TEXT' invoke -H h1
+usage_error 'no command: -- COMMAND, --shell TEXT or --file-path FILE' invoke -H h1
 usage_error '--shell has the command already' invoke -H h1 --shell true -- true
 
 case_ 'a command that is too long'
 long=$(head -c 125000 /dev/zero | tr '\0' x)
 expect_status 2 muster invoke -H 'h[1-2]' -- echo "$long"
-expect_err '^muster( invoke)?: the command is .* copy a script'
+expect_err '^muster( invoke)?: the command is .* make a script'
 
 case_ 'escape sequences in what was mistyped are not given back'
 usage_error "there is no command '.*'" $'no\033[31msuch'

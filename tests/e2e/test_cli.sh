@@ -108,7 +108,7 @@ long=$(head -c 59000 /dev/zero | tr '\0' x)
 expect_status 0 muster invoke -N -H h1 -- echo "$long" "$long"
 expect test "$(wc -c <"$OUT")" -eq 118002
 expect_status 2 muster invoke -H h1 -- echo "$long" "$long" "$long"
-expect_err 'longer than 120 KiB.*copy a script'
+expect_err 'longer than 120 KiB.*make a script'
 many=()
 for ((i = 0; i < 30; i++)); do
     many+=("$long")

@@ -121,7 +121,8 @@ expect_err '^muster: 1/5 failed: bad \(link-lost: .+\)$'
 for host in bad h1 h2 h3 h4; do
     expect_lines 1 "^$host: fine\$"
 done
-expect test "$(tr -cd '\0' <"$OUT" | wc -c)" -gt 12000000
+# Of the host that was lost no more than what had come; of the others all.
+expect test "$(tr -cd '\0' <"$OUT" | wc -c)" -ge 12000000
 
 case_ 'the connection is reset before the login'
 through drop=500
@@ -131,7 +132,7 @@ case_ 'a connection that stalls is ended by --timeout'
 through stall=300000
 expect_status 3 muster invoke --timeout 2 --stop-grace 1 -H 'bad,h[1-4]' -- \
     head -c 1000000 /dev/zero
-expect_err '^muster: 1/5 failed: bad \(timeout: run; it could not be made sure that its processes are gone\)$'
+expect_err '^muster: 1/5 failed: bad \(timeout: run; (it could not be made sure that its processes are gone|the agent did not answer)\)$'
 expect test "$(tr -cd '\0' <"$OUT" | wc -c)" -ge 4000000
 
 case_ 'a connection that stalls in the login is ended by its deadline'
@@ -162,12 +163,14 @@ start_ muster invoke -H 'h[1-3]' -- \
     sh -c 'echo begun; until [ -e "$1" ]; do sleep 0.02; done; echo fine' "$word" "$WORK/go" >"$OUT" 2>"$ERR"
 all_begun() { [ "$(grep -c ': begun$' "$OUT")" -eq 3 ]; }
 expect within 20 all_begun
-# Of the three sessions, that of h2: SSH_CONNECTION tells them apart. Its command's parent is sshd.
+# Of the three sessions, that of h2: SSH_CONNECTION tells them apart. Its command descends from sshd.
 server=
 for pid in $(processes_of "$word"); do
     grep -qzF " 127.77.0.2 $LAB_PORT" "/proc/$pid/environ" || continue
-    parent=$(sed -n 's/^PPid:\t//p' "/proc/$pid/status")
-    case $(cat "/proc/$parent/comm") in sshd*) server=$parent ;; esac
+    while [ -z "$server" ] && [ "$pid" -gt 1 ]; do
+        pid=$(sed -n 's/^PPid:\t//p' "/proc/$pid/status")
+        case $(cat "/proc/$pid/comm") in sshd*) server=$pid ;; esac
+    done
 done
 expect test -n "$server"
 [ -z "$server" ] || kill -KILL "$server"

@@ -1,3 +1,4 @@
+// NEEDS: proto
 /*
  * Fuzz target: bytes as they may come from the control socket, through the frame, the bounded check
  * and the reader of the body. What was accepted must come out the same when it is packed and
@@ -51,6 +52,9 @@ FUZZ_BODY(error)
 FUZZ_BODY(job_open)
 FUZZ_BODY(job_targets)
 FUZZ_BODY(job_stop)
+FUZZ_BODY(job_stdin)
+FUZZ_BODY(job_secret)
+FUZZ_BODY(schema)
 FUZZ_BODY(job_accepted)
 FUZZ_BODY(child_state)
 FUZZ_BODY(job_end)
@@ -100,6 +104,9 @@ static void (*const fuzz_by_type[256])(const uint8_t *data, size_t len) = {
 	[MSG_JOB_OPEN] = fuzz_job_open,
 	[MSG_JOB_TARGETS] = fuzz_job_targets,
 	[MSG_JOB_STOP] = fuzz_job_stop,
+	[MSG_JOB_STDIN] = fuzz_job_stdin,
+	[MSG_JOB_SECRET] = fuzz_job_secret,
+	[MSG_SCHEMA] = fuzz_schema,
 	[MSG_JOB_ACCEPTED] = fuzz_job_accepted,
 	[MSG_CHILD_STATE] = fuzz_child_state,
 	[MSG_RECORDS] = fuzz_records,

@@ -1,12 +1,7 @@
+// NEEDS: hosts
 /*
  * Fuzzing of host expressions. The input is an expression and, after NUL bytes, the content of the
  * files named 0, 1, 2, ...; what can be parsed is folded and must expand to the same hosts.
- *
- * Build from the top of the tree (without src/loop), and run for a minute:
- *   clang -std=c17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
- *     -fno-sanitize-recover=all -Isrc -Iinitiator/hosts tests/fuzz/fuzz_hosts.c \
- *     initiator/hosts/[a-z]*.c src/[a-z]*.c -o fuzz_hosts
- *   ./fuzz_hosts -max_total_time=60 -max_len=512
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+// NEEDS: ssh
 /* libFuzzer: a known_hosts file, and then questions about it. */
 #include <stddef.h>
 #include <stdint.h>

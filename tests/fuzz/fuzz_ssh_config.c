@@ -1,3 +1,4 @@
+// NEEDS: ssh
 /* libFuzzer: an ssh_config, and then what holds for two hosts. Include reads nothing. */
 #include <stddef.h>
 #include <stdint.h>

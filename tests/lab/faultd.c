@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -56,32 +55,12 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* Splits HOST:PORT or [HOST]:PORT, both numeric. */
-static void parse_address(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size)
+static void parse_address(const char *text, struct tcp_address *ret)
 {
-	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-				 .ai_socktype = SOCK_STREAM};
-	struct addrinfo *found;
-	char host[64];
-	const char *colon = strrchr(text, ':');
-	size_t n;
+	const char *problem = tcp_parse(text, ret);
 
-	if (!colon)
-		die(text, "want ADDR:PORT");
-	n = (size_t)(colon - text);
-	if (n > 2 && text[0] == '[' && text[n - 1] == ']') {
-		text++;
-		n -= 2;
-	}
-	if (n >= sizeof(host))
-		die(text, "the address is too long");
-	memcpy(host, text, n);
-	host[n] = '\0';
-	if (getaddrinfo(host, colon + 1, &hints, &found) != 0)
-		die(text, "want a numeric address and port, as in 127.0.0.1:2222");
-	memcpy(ret, found->ai_addr, found->ai_addrlen);
-	*ret_size = found->ai_addrlen;
-	freeaddrinfo(found);
+	if (problem)
+		die(text, problem);
 }
 
 /* proxy:HOST:PORT:count or :drop=N, :delay=N, :stall=N */
@@ -109,7 +88,7 @@ static void parse_proxy(struct listener *l, const char *mode)
 		    (l->limit == LIMIT_DELAY && l->value > 3600000))
 			die(mode, "the number is malformed or too large");
 	}
-	parse_address(text, &l->target, &l->target_size);
+	parse_address(text, &l->target);
 	free(text);
 }
 
@@ -154,26 +133,11 @@ static void make_texts(struct faultd *f)
 	}
 }
 
-static void name_listener(struct listener *l, const char *argument)
-{
-	struct sockaddr_storage a;
-	socklen_t size = sizeof(a);
-	char host[64], port[16];
-
-	if (getsockname(l->fd, (struct sockaddr *)&a, &size) != 0 ||
-	    getnameinfo((struct sockaddr *)&a, size, host, sizeof(host), port, sizeof(port),
-			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-		die(argument, strerror(errno));
-	snprintf(l->name, sizeof(l->name), strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
-}
-
 static void add_listener(struct faultd *f, char *argument)
 {
 	struct listener *l = &f->listener[f->listeners];
-	struct sockaddr_storage a;
-	socklen_t size;
+	struct tcp_address address;
 	char *mode = strchr(argument, '=');
-	int one = 1;
 
 	if (!mode)
 		die(argument, "want ADDR:PORT=MODE");
@@ -182,13 +146,11 @@ static void add_listener(struct faultd *f, char *argument)
 	*mode++ = '\0';
 	l->mode = mode;
 	parse_mode(f, l, mode);
-	parse_address(argument, &a, &size);
+	parse_address(argument, &address);
 	l->chosen = strcmp(strrchr(argument, ':'), ":0") == 0;
-	l->fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (l->fd < 0 || setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
-	    bind(l->fd, (struct sockaddr *)&a, size) != 0 || listen(l->fd, 1024) != 0)
+	l->fd = tcp_listen(&address);
+	if (l->fd < 0 || !tcp_name(l->fd, l->name, sizeof(l->name)))
 		die(argument, strerror(errno));
-	name_listener(l, argument);
 	f->listeners++;
 }
 
@@ -292,20 +254,6 @@ static void serve(struct faultd *f)
 	}
 }
 
-static void take_signals(struct faultd *f)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	f->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (f->signals < 0)
-		die("signalfd", strerror(errno));
-}
-
 int main(int argc, char **argv)
 {
 	struct faultd *f = calloc(1, sizeof(*f));
@@ -322,7 +270,9 @@ int main(int argc, char **argv)
 		exit(2);
 	}
 	make_texts(f);
-	take_signals(f);
+	f->signals = tcp_signals();
+	if (f->signals < 0)
+		die("signalfd", strerror(errno));
 	for (int i = first; i < argc; i++)
 		add_listener(f, argv[i]);
 	for (size_t i = 0; i < f->listeners; i++)

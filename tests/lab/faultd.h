@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
+
+#include "tcp.h"
 
 #define NEVER UINT64_MAX
 
@@ -31,8 +32,7 @@ struct listener {
 	enum limit limit;
 	uint64_t value;
 	uint64_t count;
-	struct sockaddr_storage target;
-	socklen_t target_size;
+	struct tcp_address target;
 };
 
 struct conn;

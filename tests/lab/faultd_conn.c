@@ -69,14 +69,14 @@ static bool conn_dial(struct conn *c)
 	const struct listener *l = c->from;
 	int one = 1;
 
-	c->server = socket(l->target.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	c->server = socket(l->target.at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	c->down = calloc(1, sizeof(*c->down));
 	c->up = calloc(1, sizeof(*c->up));
 	if (c->server < 0 || !c->down || !c->up)
 		return false;
 	setsockopt(c->server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(c->client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	return connect(c->server, (const struct sockaddr *)&l->target, l->target_size) == 0 ||
+	return connect(c->server, (const struct sockaddr *)&l->target.at, l->target.size) == 0 ||
 	       errno == EINPROGRESS;
 }
 

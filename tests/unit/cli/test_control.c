@@ -1,6 +1,7 @@
 /* The CLI's end of the control socket, against a daemon of a few lines. */
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,11 +27,14 @@ struct fixture {
 	int listener;
 	pthread_t daemon;
 	struct buf script; /* what the daemon sends before it closes */
+	bool reads;	   /* another message before that */
+	struct buf read;
 
 	struct loop *loop;
 	struct control *control;
 	unsigned messages;
 	unsigned closed;
+	unsigned rooms;
 	bool holds; /* after each message, for a round of the loop */
 };
 
@@ -55,7 +59,13 @@ static void *daemon_main_thread(void *arg)
 		(void)fd_read_until(fd, &in,
 				    FRAME_HEADER_SIZE + ((size_t)in.data[6] << 8 | in.data[7]),
 				    deadline_ns);
-	(void)fd_write_all(fd, f->script.data, f->script.len);
+	if (!f->reads)
+		(void)fd_write_all(fd, f->script.data, f->script.len);
+	/* The greeting is what lets the other side go on. */
+	else if (fd_write_all(fd, f->script.data, f->script.len) == 0 &&
+		 fd_read_until(fd, &f->read, FRAME_HEADER_SIZE, deadline_ns) == 0)
+		(void)fd_read_until(fd, &f->read, frame_size(f->read.data, f->read.len),
+				    deadline_ns);
 	fd_close(&fd);
 	buf_done(&in);
 	return NULL;
@@ -95,6 +105,7 @@ static int tear_down(void **state)
 	loop_free(f->loop);
 	fd_close(&f->listener);
 	buf_done(&f->script);
+	buf_done(&f->read);
 	(void)unlink(f->path);
 	(void)rmdir(f->dir);
 	free(f);
@@ -199,6 +210,85 @@ static void test_nobody_there(void **state)
 	assert_non_null(strstr(msg.text, "no daemon"));
 }
 
+static void begin(struct fixture *f)
+{
+	static const struct control_events events = {on_message, on_closed};
+	const struct paths paths = {.socket = f->path};
+	struct errmsg msg = {{0}};
+
+	f->reads = true;
+	assert_int_equal(pthread_create(&f->daemon, NULL, daemon_main_thread, f), 0);
+	assert_int_equal(
+		control_open(&f->control, f->loop, &paths, CONTROL_CONNECT, &events, f, &msg), 0);
+}
+
+static void on_room(void *arg)
+{
+	((struct fixture *)arg)->rooms++;
+}
+
+static void test_a_secret_arrives_and_is_wiped_here(void **state)
+{
+	struct job_secret_msg m = {.password = "hunter2"}, got;
+	struct fixture *f = *state;
+	struct buf body = {0};
+	struct errmsg msg = {{0}};
+	struct frame frame;
+
+	begin(f);
+	control_on_room(f->control, on_room, f);
+	job_secret_put(&body, &m);
+	control_send(f->control, MSG_JOB_SECRET, &body);
+	assert_int_equal(body.len, 0);
+	assert_null(body.data);
+	assert_false(control_is_full(f->control));
+	loop_run(f->loop);
+	assert_int_equal(pthread_join(f->daemon, NULL), 0);
+	assert_true(f->rooms > 0);
+	assert_true(frame_parse(f->read.data, f->read.len, &frame, &msg) > 0);
+	assert_int_equal(frame.type, MSG_JOB_SECRET);
+	assert_int_equal(frame.seq, 2);
+	assert_int_equal(job_secret_get(&got, frame.body, frame.len, &msg), 0);
+	assert_string_equal(got.password, "hunter2");
+	job_secret_done(&got);
+}
+
+static void test_much_that_waits_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f);
+	for (size_t sent = 0; sent < CONTROL_QUEUE; sent += 32768) {
+		struct buf body = {0};
+
+		assert_false(control_is_full(f->control));
+		memset(buf_room(&body, 32768), 'x', 32768);
+		body.len = 32768;
+		control_send(f->control, MSG_JOB_STDIN, &body);
+	}
+	assert_true(control_is_full(f->control));
+	/* The other side closes after one message. */
+	loop_run(f->loop);
+	assert_int_equal(pthread_join(f->daemon, NULL), 0);
+	assert_int_equal(f->closed, 1);
+}
+
+static void test_dropped_it_closes_once(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f);
+	control_drop(f->control, "closed by us");
+	control_drop(f->control, "closed by us");
+	assert_int_equal(f->closed, 1);
+	/* The socket is closed with the loop. */
+	control_free(f->control);
+	loop_free(f->loop);
+	f->control = NULL;
+	f->loop = NULL;
+	assert_int_equal(pthread_join(f->daemon, NULL), 0);
+}
+
 #define CONTROL_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -208,7 +298,12 @@ int main(void)
 		CONTROL_TEST(test_also_while_it_is_held_back),
 		CONTROL_TEST(test_half_a_message_is_none),
 		CONTROL_TEST(test_nobody_there),
+		CONTROL_TEST(test_a_secret_arrives_and_is_wiped_here),
+		CONTROL_TEST(test_much_that_waits_is_told),
+		CONTROL_TEST(test_dropped_it_closes_once),
 	};
 
+	/* As muster does: the other side may be gone. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,6 +19,7 @@ struct values {
 	struct option_texts hosts;
 	uint64_t timeout_ms;
 	uint64_t limit;
+	struct option_maybe become;
 };
 
 #define VALUE(field) offsetof(struct values, field)
@@ -30,6 +31,7 @@ static const struct option_row rows[] = {
 	{"computer-name", 'w', OPTION_TEXTS, VALUE(hosts), "EXPR", NULL},
 	{"timeout", 't', OPTION_DURATION, VALUE(timeout_ms), "TIME", "a time"},
 	{"limit", 'f', OPTION_COUNT, VALUE(limit), "N", "a count"},
+	{"become", 0, OPTION_MAYBE, VALUE(become), "USER", "with a value or without"},
 };
 
 struct parsed {
@@ -267,13 +269,15 @@ static void test_help(void **state)
 
 	(void)state;
 	options_help(&out, rows, ARRAY_LEN(rows));
-	assert_string_equal(buf_cstr(&out), "  -q, --quiet                 say less\n"
-					    "      --force                 first line\n"
-					    "                              second line\n"
-					    "  -n, --name NAME             a name\n"
-					    "  -H, --hosts EXPR            hosts\n"
-					    "  -t, --timeout TIME          a time\n"
-					    "  -f, --limit N               a count\n");
+	assert_string_equal(buf_cstr(&out),
+			    "  -q, --quiet                 say less\n"
+			    "      --force                 first line\n"
+			    "                              second line\n"
+			    "  -n, --name NAME             a name\n"
+			    "  -H, --hosts EXPR            hosts\n"
+			    "  -t, --timeout TIME          a time\n"
+			    "  -f, --limit N               a count\n"
+			    "      --become[=USER]         with a value or without\n");
 	buf_done(&out);
 }
 
@@ -290,9 +294,33 @@ static void test_help_of_a_long_name(void **state)
 	buf_done(&out);
 }
 
+static void test_a_value_that_may_be_left_out(void **state)
+{
+	struct parsed p;
+
+	(void)state;
+	parse_ok(&p, true, "--become|-q");
+	assert_true(p.v.become.given);
+	assert_null(p.v.become.text);
+	assert_true(p.v.quiet);
+	done(&p);
+	parse_ok(&p, true, "--become=app");
+	assert_string_equal(p.v.become.text, "app");
+	done(&p);
+	/* The next word is none of it. */
+	parse_ok(&p, true, "--become|app");
+	assert_null(p.v.become.text);
+	assert_int_equal(p.first, 2);
+	done(&p);
+	parse_ok(&p, true, "-q");
+	assert_false(p.v.become.given);
+	done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_value_that_may_be_left_out),
 		cmocka_unit_test(test_every_kind),
 		cmocka_unit_test(test_nothing_given),
 		cmocka_unit_test(test_the_last_of_two_wins),

@@ -21,12 +21,20 @@ static const struct {
 	uint8_t type;
 	bool legal[CLIENT_STATE_COUNT]; /* greeting, idle, filling, running, reading, waiting */
 } golden[] = {
-	{MSG_HELLO, {1, 0, 0, 0, 0, 0}},       {MSG_JOB_OPEN, {0, 1, 0, 0, 0, 0}},
-	{MSG_JOB_TARGETS, {0, 0, 1, 0, 0, 0}}, {MSG_JOB_RUN, {0, 0, 1, 0, 0, 0}},
-	{MSG_JOB_STOP, {0, 1, 0, 1, 1, 0}},    {MSG_GET, {0, 1, 0, 0, 0, 0}},
-	{MSG_DO, {0, 1, 0, 0, 0, 0}},	       {MSG_RECEIVE, {0, 1, 0, 0, 0, 0}},
-	{MSG_RECEIVED, {0, 1, 0, 0, 1, 0}},    {MSG_STATUS, {0, 1, 0, 0, 0, 0}},
+	{MSG_HELLO, {1, 0, 0, 0, 0, 0}},
+	{MSG_JOB_OPEN, {0, 1, 0, 0, 0, 0}},
+	{MSG_JOB_TARGETS, {0, 0, 1, 0, 0, 0}},
+	{MSG_JOB_RUN, {0, 0, 1, 0, 0, 0}},
+	{MSG_JOB_STOP, {0, 1, 0, 1, 1, 0}},
+	{MSG_GET, {0, 1, 0, 0, 0, 0}},
+	{MSG_DO, {0, 1, 0, 0, 0, 0}},
+	{MSG_RECEIVE, {0, 1, 0, 0, 0, 0}},
+	{MSG_RECEIVED, {0, 1, 0, 0, 1, 0}},
+	{MSG_STATUS, {0, 1, 0, 0, 0, 0}},
 	{MSG_SHUTDOWN, {0, 1, 0, 0, 0, 0}},
+	{MSG_JOB_SECRET, {0, 0, 1, 0, 0, 0}},
+	/* One may cross with the end of its job. */
+	{MSG_JOB_STDIN, {0, 1, 1, 1, 1, 0}},
 };
 
 static bool golden_is_legal(enum client_state state, unsigned type)

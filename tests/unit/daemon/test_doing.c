@@ -137,7 +137,7 @@ static struct run *add(struct fixture *f)
 	open.argv[1] = xstrdup("1000");
 	open.display = xstrdup("sleep 1000");
 	open.directory = xstrdup("/");
-	run = run_new(&f->daemon, &open, NULL, here, 1);
+	run = run_new(&f->daemon, &(struct run_spec){.open = &open, .locations = here, .count = 1});
 	run_start(run);
 	while (child_state(child_of(run)) != JOB_STATE_RUNNING)
 		turn(f);

@@ -40,7 +40,8 @@ static struct run *add(struct daemon *daemon, size_t children)
 	struct job_open_msg open = {.display = xstrdup("true")};
 
 	assert_true(children <= ARRAY_LEN(locations));
-	return run_new(daemon, &open, NULL, locations, children);
+	return run_new(daemon, &(struct run_spec){
+				       .open = &open, .locations = locations, .count = children});
 }
 
 static void on_stop(void *arg)

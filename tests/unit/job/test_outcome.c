@@ -31,6 +31,8 @@ static void test_names(void **state)
 		[CAUSE_LINK_LOST] = "link-lost",
 		[CAUSE_AGENT_LOST] = "agent-lost",
 		[CAUSE_STORE_FULL] = "store-full",
+		[CAUSE_BECOME] = "become",
+		[CAUSE_LIMIT] = "limit",
 	};
 
 	(void)state;
@@ -76,6 +78,8 @@ static void test_exit_status_of_a_computer(void **state)
 	assert_int_equal(status_of(CAUSE_LINK_LOST, -1, true), 4);
 	assert_int_equal(status_of(CAUSE_AGENT_LOST, -1, true), 4);
 	assert_int_equal(status_of(CAUSE_STORE_FULL, -1, true), 1);
+	assert_int_equal(status_of(CAUSE_BECOME, -1, false), 4);
+	assert_int_equal(status_of(CAUSE_LIMIT, -1, true), 3);
 }
 
 static void test_exit_status_of_a_timeout(void **state)

@@ -236,13 +236,14 @@ static void test_message_table(void **state)
 
 	(void)state;
 	for (int type = 0; type < 256; type++) {
-		bool either = message_may_send((uint8_t)type, MSG_FROM_C) ||
-			      message_may_send((uint8_t)type, MSG_FROM_D);
+		bool any = false;
 
-		assert_int_equal(either, message_name((uint8_t)type) != NULL);
-		known += either;
+		for (unsigned side = MSG_FROM_C; side <= MSG_FROM_A; side *= 2)
+			any |= message_may_send((uint8_t)type, (enum message_sender)side);
+		assert_int_equal(any, message_name((uint8_t)type) != NULL);
+		known += any;
 	}
-	assert_int_equal(known, 24);
+	assert_int_equal(known, 37);
 	assert_string_equal(message_name(MSG_JOB_OPEN), "JOB_OPEN");
 	assert_null(message_name(0));
 	assert_true(message_may_send(MSG_JOB_OPEN, MSG_FROM_C));
@@ -251,6 +252,15 @@ static void test_message_table(void **state)
 	assert_false(message_may_send(MSG_RECORDS, MSG_FROM_C));
 	assert_true(message_may_send(MSG_HELLO, MSG_FROM_C));
 	assert_true(message_may_send(MSG_HELLO, MSG_FROM_D));
+	assert_true(message_may_send(MSG_HELLO, MSG_FROM_I));
+	assert_true(message_may_send(MSG_ERROR, MSG_FROM_A));
+	assert_true(message_may_send(MSG_TASK_OPEN, MSG_FROM_I));
+	assert_false(message_may_send(MSG_TASK_OPEN, MSG_FROM_A));
+	assert_false(message_may_send(MSG_TASK_OPEN, MSG_FROM_C));
+	assert_true(message_may_send(MSG_TASK_END, MSG_FROM_A));
+	assert_false(message_may_send(MSG_TASK_END, MSG_FROM_I));
+	assert_true(message_may_send(MSG_JOB_SECRET, MSG_FROM_C));
+	assert_false(message_may_send(MSG_JOB_SECRET, MSG_FROM_I));
 }
 
 int main(void)

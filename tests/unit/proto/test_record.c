@@ -195,8 +195,8 @@ static void test_refusals(void **state)
 	buf_add(&body, "\x93\x01\x01\x91\x93\x00\x00\x00", 8);
 	assert_refused(&body, ERR_PROTO, "record 0: field value: is missing");
 	buf_clear(&body);
-	buf_add(&body, "\x93\x01\x01\x91\x94\x00\x00\x00\x01", 9);
-	assert_refused(&body, ERR_PROTO, "field value: is of type int");
+	buf_add(&body, "\x93\x01\x01\x91\x94\x00\xa1x\x00\xa0", 10);
+	assert_refused(&body, ERR_PROTO, "record 0: field flags: is of type str");
 	buf_clear(&body);
 	buf_add(&body, "\x93\x01\x01\x91\x01", 5);
 	assert_refused(&body, ERR_PROTO, "field record: is of type int");
@@ -221,12 +221,24 @@ static void test_unknown_fields(void **state)
 	struct seen seen = {0};
 
 	(void)state;
-	assert_int_equal(records_get("\x94\x05\x06\x91\x96\x01\x00\x00\xa1x\x81\x01\x02\xc0\xa1z",
-				     16, see, &seen, NULL),
-			 0);
+	assert_int_equal(
+		records_get("\x94\x05\x06\x91\x97\x01\x00\x00\xa1x\xc0\x81\x01\x02\xc0\xa1z", 17,
+			    see, &seen, NULL),
+		0);
 	assert_int_equal(seen.count, 1);
 	assert_int_equal(seen.child, 5);
 	assert_int_equal(seen.first_seq, 6);
+	assert_string_equal(seen.last_value, "x");
+	/* Numbers in longer forms than they need. */
+	seen = (struct seen){0};
+	assert_int_equal(records_get("\x93\xd0\x05\xd3\0\0\0\0\0\0\0\x06\x91\x94\xd1\0\x01"
+				     "\xd2\0\0\0\x02\xcc\x07\xdb\0\0\0\x01x",
+				     30, see, &seen, NULL),
+			 0);
+	assert_int_equal(seen.child, 5);
+	assert_int_equal(seen.last.stream, 1);
+	assert_int_equal(seen.last.flags, 2);
+	assert_int_equal(seen.last.time_ns, 7);
 	assert_string_equal(seen.last_value, "x");
 }
 

@@ -29,6 +29,7 @@ static void put(struct buf *rows, const struct record *record)
 {
 	rows->len += record_row_head(buf_room(rows, RECORD_HEAD_MAX), record);
 	buf_add(rows, record->value, record->len);
+	rows->len += record_row_tail(buf_room(rows, RECORD_TAIL_MAX), record);
 }
 
 static void assert_as_msgpack(const struct record *record)
@@ -167,13 +168,15 @@ static void test_cut_rows(void **state)
 static void test_not_rows(void **state)
 {
 	static const char *const bad[] = {
-		"\x93\x01\x01\x01",		       /* three fields */
-		"\x94\xff\x01\x01\xa0",		       /* a negative number */
-		"\x94\x01\xa1x\x01\xa0",	       /* text for a number */
-		"\x94\x01\x01\x01\x01",		       /* a number for a value */
-		"\x94\x01\x01\x01\xc0",		       /* nil */
-		"\x94\x01\x01\x01\x91\x01",	       /* an array */
-		"\x94\x01\x01\x01\xdb\xff\xff\xff\xff" /* longer than what is there */
+		"\x93\x01\x01\x01",			/* three fields */
+		"\x94\xff\x01\x01\xa0",			/* a negative number */
+		"\x94\x01\xa1x\x01\xa0",		/* text for a number */
+		"\x94\x01\x01\x01\xdb\xff\xff\xff\xff", /* longer than what is there */
+		"\x94\x01\x01\x01\x92\x01",		/* an array that is not whole */
+		"\x94\x01\x01\x01\xc1",			/* no object */
+		"\x95\x01\x01\x01\x91\x01",		/* without its schema */
+		"\x95\x01\x01\x01\x91\x01\xa1x",	/* text for a schema */
+		"\x96\x01\x01\x01\x91\x01\x01\x01",	/* six fields */
 	};
 	struct record record;
 
@@ -181,6 +184,40 @@ static void test_not_rows(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(record_row_get((const uint8_t *)bad[i], strlen(bad[i]), &record),
 				 0);
+}
+
+/* A typed row is [1, nil, {"a": 2}] of schema 300, and numbers and nil stand between. */
+static void test_typed_rows(void **state)
+{
+	static const uint8_t value[] = "\x93\x01\xc0\x81\xa1\x61\x02";
+	static const struct record made[] = {
+		{.value = value, .len = 7, .is_typed = true, .nodes = 6, .schema = 300},
+		{.value = (const uint8_t *)"text", .len = 4, .flags = RECORD_NO_EOL},
+		{.value = value + 1, .len = 1, .is_typed = true, .nodes = 1},
+		{.value = value + 2, .len = 1, .is_typed = true, .nodes = 1, .time_ns = 5},
+		{.value = value, .len = 7, .is_typed = true, .nodes = 6, .schema = UINT64_MAX},
+	};
+	struct buf rows = {0};
+	struct record back;
+	size_t at = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(made); i++)
+		put(&rows, &made[i]);
+	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+		assert_int_equal(record_rows_skip(rows.data, rows.len, i), at);
+		at += record_row_get(rows.data + at, rows.len - at, &back);
+		assert_int_equal(back.is_typed, made[i].is_typed);
+		assert_int_equal(back.len, made[i].len);
+		assert_memory_equal(back.value, made[i].value, made[i].len);
+		assert_int_equal(back.nodes, made[i].nodes);
+		assert_true(back.schema == made[i].schema);
+		assert_int_equal(back.time_ns, made[i].time_ns);
+	}
+	assert_int_equal(at, rows.len);
+	for (size_t n = 0; n < 4 + 7 + 3; n++)
+		assert_int_equal(record_row_get(rows.data, n, &back), 0);
+	buf_done(&rows);
 }
 
 /* Whatever the bytes are: it ends, inside of them, and what it returns lies inside of them. */
@@ -197,10 +234,10 @@ static void test_random_bytes(void **state)
 		for (size_t k = 0; k < len; k++)
 			rows[k] = (uint8_t)random_next(&seed);
 		if (len)
-			rows[0] = 0x94;
+			rows[0] = i % 2 ? 0x94 : 0x95;
 		n = record_row_get(rows, len, &record);
 		assert_true(n <= len);
-		if (n)
+		if (n && !record.schema)
 			assert_true(record.value + record.len == rows + n);
 		assert_true(record_rows_skip(rows, len, 9) <= len);
 		free(rows);
@@ -210,9 +247,10 @@ static void test_random_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_as_msgpack), cmocka_unit_test(test_skip),
-		cmocka_unit_test(test_until),	   cmocka_unit_test(test_cut_rows),
-		cmocka_unit_test(test_not_rows),   cmocka_unit_test(test_random_bytes),
+		cmocka_unit_test(test_as_msgpack),   cmocka_unit_test(test_skip),
+		cmocka_unit_test(test_until),	     cmocka_unit_test(test_cut_rows),
+		cmocka_unit_test(test_not_rows),     cmocka_unit_test(test_typed_rows),
+		cmocka_unit_test(test_random_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

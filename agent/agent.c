@@ -1,0 +1,326 @@
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "fd.h"
+#include "harden.h"
+#include "limits.h"
+#include "message.h"
+#include "out.h"
+#include "peer.h"
+#include "pollset.h"
+#include "task.h"
+
+#define AGENT_PIECE	  (64u << 10)
+#define AGENT_OUT_MAX	  (4u << 20) /* answers that are not read: then nothing more is asked */
+#define AGENT_FAREWELL_MS 2000	     /* for the ERROR that says why */
+
+enum agent_role { AGENT_ROLE_NONE, AGENT_ROLE_IN, AGENT_ROLE_OUT, AGENT_ROLE_SIGNAL };
+
+struct agent {
+	int in, out_fd, signals;
+	struct peer *peer;
+	struct out out;
+	struct spawn_limits limits;
+	struct task **tasks;
+	size_t count;
+	size_t turn; /* who is served first in this round */
+	bool over;
+	int status;
+};
+
+/* --- messages ------------------------------------------------------------------------------- */
+
+/* NULL for one that has ended: the initiator may not have heard of it. */
+static struct task *agent_find(const struct agent *a, uint64_t id)
+{
+	for (size_t i = 0; i < a->count; i++)
+		if (task_id(a->tasks[i]) == id)
+			return a->tasks[i];
+	return NULL;
+}
+
+static int agent_on_open(struct agent *a, const struct frame *frame, struct errmsg *msg)
+{
+	struct task_open_msg m;
+	int rc = task_open_get(&m, frame->body, frame->len, msg);
+
+	if (rc < 0)
+		return rc;
+	if (agent_find(a, m.task))
+		rc = err_set(msg, ERR_PROTO, "TASK_OPEN: task %llu is there already",
+			     (unsigned long long)m.task);
+	else if (a->count == LIMIT_TASKS)
+		task_refuse(&a->out, m.task, "too many commands at once on this host");
+	else
+		a->tasks[a->count++] = task_new(&m, &a->limits, &a->out);
+	task_open_done(&m);
+	return rc;
+}
+
+static int agent_on_stdin(struct agent *a, const struct frame *frame, struct errmsg *msg)
+{
+	struct task_stdin_msg m;
+	struct task *task;
+	int rc = task_stdin_get(&m, frame->body, frame->len, msg);
+
+	if (rc < 0)
+		return rc;
+	task = agent_find(a, m.task);
+	if (task)
+		rc = task_input(task, &m, msg);
+	task_stdin_done(&m);
+	return rc;
+}
+
+static int agent_on_signal(struct agent *a, const struct frame *frame, struct errmsg *msg)
+{
+	struct task_signal_msg m;
+	struct task *task;
+	int rc = task_signal_get(&m, frame->body, frame->len, msg);
+
+	if (rc < 0)
+		return rc;
+	task = agent_find(a, m.task);
+	if (task)
+		task_signal(task, (enum task_signal)m.signal);
+	task_signal_done(&m);
+	return 0;
+}
+
+static int agent_on_credit(struct agent *a, const struct frame *frame, struct errmsg *msg)
+{
+	struct task_credit_msg m;
+	struct task *task;
+	int rc = task_credit_get(&m, frame->body, frame->len, msg);
+
+	if (rc < 0)
+		return rc;
+	task = agent_find(a, m.task);
+	if (task)
+		task_credit(task, m.bytes);
+	task_credit_done(&m);
+	return 0;
+}
+
+static const struct {
+	uint8_t type;
+	int (*fn)(struct agent *a, const struct frame *frame, struct errmsg *msg);
+} agent_messages[] = {
+	{MSG_TASK_OPEN, agent_on_open},
+	{MSG_TASK_STDIN, agent_on_stdin},
+	{MSG_TASK_SIGNAL, agent_on_signal},
+	{MSG_TASK_CREDIT, agent_on_credit},
+};
+
+static int agent_on_message(void *arg, const struct frame *frame, struct errmsg *msg)
+{
+	for (size_t i = 0; i < ARRAY_LEN(agent_messages); i++)
+		if (agent_messages[i].type == frame->type)
+			return agent_messages[i].fn(arg, frame, msg);
+	return err_set(msg, ERR_PROTO, "an agent does nothing with message %u", frame->type);
+}
+
+static int agent_on_hello(void *arg, const struct agent_hello_msg *hello, struct errmsg *msg)
+{
+	(void)arg;
+	(void)hello;
+	(void)msg;
+	return 0;
+}
+
+/* --- hello ---------------------------------------------------------------------------------- */
+
+/* The first line of a file, or nothing. The caller frees it. */
+static char *agent_read_line(const char *path)
+{
+	struct buf text = {0};
+
+	if (fd_read_file(&text, path, 4096) < 0)
+		buf_clear(&text);
+	text.len = text.len ? strcspn(buf_cstr(&text), "\n") : 0;
+	return buf_take_str(&text);
+}
+
+static void agent_put_hello(struct agent *a)
+{
+	struct agent_hello_msg m = {
+		.pid = (uint64_t)getpid(),
+		.machine_id = agent_read_line("/etc/machine-id"),
+		.boot_id = agent_read_line("/proc/sys/kernel/random/boot_id"),
+		.uid = getuid(),
+		.capabilities = AGENT_CAN_PTY | AGENT_CAN_SUSPEND,
+	};
+	struct utsname name;
+
+	m.arch = uname(&name) == 0 ? name.machine : NULL;
+	peer_put_hello(&a->out.buf, &m);
+	free(m.machine_id);
+	free(m.boot_id);
+}
+
+/* --- the loop ------------------------------------------------------------------------------- */
+
+static void agent_fail(struct agent *a, int code, const char *text)
+{
+	struct pollfd room = {.fd = a->out_fd, .events = POLLOUT};
+
+	a->over = true;
+	a->status = 1;
+	if (code == ERR_CLOSED)
+		return;
+	peer_put_error(&a->out.buf, code, text);
+	while (out_write(&a->out, a->out_fd) == 0 && out_pending(&a->out))
+		if (poll(&room, 1, AGENT_FAREWELL_MS) <= 0)
+			return;
+}
+
+static void agent_read(struct agent *a)
+{
+	uint8_t piece[AGENT_PIECE];
+	struct errmsg msg;
+	ssize_t n = read(a->in, piece, sizeof piece);
+	int rc;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		a->over = true;
+		return;
+	}
+	rc = peer_feed(a->peer, piece, (size_t)n, &msg);
+	if (rc < 0)
+		agent_fail(a, rc, msg.text);
+}
+
+/* Supervisors that have gone, and what was left behind by the commands of released ones. */
+static void agent_reap(const struct agent *a)
+{
+	struct signalfd_siginfo info;
+
+	while (read(a->signals, &info, sizeof info) > 0)
+		;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+static void agent_poll(struct agent *a, struct pollset *set)
+{
+	size_t pending = out_pending(&a->out);
+
+	pollset_clear(set);
+	pollset_add(set, a->in, pending < AGENT_OUT_MAX ? POLLIN : 0, NULL, AGENT_ROLE_IN);
+	pollset_add(set, a->signals, POLLIN, NULL, AGENT_ROLE_SIGNAL);
+	pollset_add(set, a->out_fd, pending ? POLLOUT : 0, NULL, AGENT_ROLE_OUT);
+	a->turn = a->count ? (a->turn + 1) % a->count : 0;
+	for (size_t i = 0; i < a->count; i++)
+		task_poll(a->tasks[(a->turn + i) % a->count], set);
+}
+
+static void agent_on_ready(struct agent *a, int role, short revents)
+{
+	if (role == AGENT_ROLE_SIGNAL)
+		agent_reap(a);
+	else if (role == AGENT_ROLE_OUT && revents & POLLERR)
+		a->over = true; /* nobody reads any more */
+	else if (role == AGENT_ROLE_IN)
+		agent_read(a);
+}
+
+static void agent_dispatch(struct agent *a, const struct pollset *set)
+{
+	for (size_t i = 0; i < set->count && !a->over; i++) {
+		const struct pollset_who *who = &set->who[i];
+
+		if (!set->fds[i].revents)
+			continue;
+		if (who->task)
+			task_on_ready(who->task, (enum task_role)who->role);
+		else
+			agent_on_ready(a, who->role, set->fds[i].revents);
+	}
+}
+
+static void agent_drop_ended(struct agent *a)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < a->count; i++) {
+		if (task_is_over(a->tasks[i]))
+			task_free(a->tasks[i]);
+		else
+			a->tasks[kept++] = a->tasks[i];
+	}
+	a->count = kept;
+}
+
+static void agent_loop(struct agent *a)
+{
+	struct pollset set = {0};
+
+	while (!a->over) {
+		for (size_t i = 0; i < a->count; i++)
+			task_on_time(a->tasks[i]);
+		agent_drop_ended(a);
+		if (out_write(&a->out, a->out_fd) < 0)
+			break;
+		agent_poll(a, &set);
+		pollset_wait(&set);
+		agent_dispatch(a, &set);
+	}
+	pollset_done(&set);
+}
+
+static int agent_prepare(struct agent *a)
+{
+	sigset_t set;
+
+	/* Whoever has started us may have ignored it. */
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return ERR_SYS;
+	a->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	/* What a supervisor leaves when it is killed comes to us. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	harden_limits(&a->limits);
+	harden_process();
+	if (a->signals < 0 || fd_nonblock(a->in) < 0 || fd_nonblock(a->out_fd) < 0)
+		return ERR_SYS;
+	return 0;
+}
+
+int agent_run(int in_fd, int out_fd)
+{
+	static const struct peer_events events = {agent_on_hello, agent_on_message};
+	struct agent a = {.in = in_fd, .out_fd = out_fd, .signals = -1};
+
+	if (agent_prepare(&a) < 0) {
+		(void)fprintf(stderr, "muster-agent: cannot start: %s\n", strerror(errno));
+		return 1;
+	}
+	a.tasks = xcalloc(LIMIT_TASKS, sizeof *a.tasks);
+	a.peer = peer_new(PEER_AGENT, &events, &a);
+	agent_put_hello(&a);
+	agent_loop(&a);
+	for (size_t i = 0; i < a.count; i++)
+		task_free(a.tasks[i]);
+	free(a.tasks);
+	peer_free(a.peer);
+	out_done(&a.out);
+	fd_close(&a.signals);
+	return a.status;
+}

@@ -1,0 +1,216 @@
+/* What a child runs: the job's command with what belongs to this one host. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent_msg.h"
+#include "alloc.h"
+#include "boot.h"
+#include "command.h"
+#include "limits.h"
+#include "link_private.h"
+
+/* Words that may come before or around those of the command. */
+#define LINK_EXTRA_WORDS 16u
+#define LINK_OWN_STRINGS 8u
+
+static char *link_own(struct link_command *c, char *text)
+{
+	c->owned[c->owned_count++] = text;
+	return text;
+}
+
+static void link_word(struct link_command *c, const char *word)
+{
+	c->argv[c->argc++] = word;
+}
+
+/* %h is the host, %n its place among all, from 0; %%h and %%n are %h and %n. */
+static char *link_expand(const char *word, const char *host, size_t index)
+{
+	struct buf out = {0};
+
+	for (const char *p = word; *p; p++) {
+		if (p[0] == '%' && p[1] == '%' && (p[2] == 'h' || p[2] == 'n')) {
+			buf_addf(&out, "%%%c", p[2]);
+			p += 2;
+		} else if (p[0] == '%' && p[1] == 'h') {
+			buf_add_str(&out, host);
+			p++;
+		} else if (p[0] == '%' && p[1] == 'n') {
+			buf_addf(&out, "%zu", index);
+			p++;
+		} else {
+			buf_add_char(&out, *p);
+		}
+	}
+	return buf_take_str(&out);
+}
+
+/* The words of the job. A script text for a shell is no argument: a '%' in it stays. */
+static void link_words(struct link_command *c, const struct job_open_msg *open, const char *host,
+		       size_t index)
+{
+	for (size_t i = 0; i < open->argc; i++) {
+		const char *word = open->argv[i];
+
+		if (open->expand && strchr(word, '%'))
+			word = link_own(c, link_expand(word, host, index));
+		link_word(c, word);
+	}
+}
+
+/*
+ * sh for a script text; an initialization script and the command in one sh, so that what the first
+ * sets holds for the second.
+ */
+static void link_shell_words(struct link_command *c, const struct job_open_msg *open)
+{
+	const char *init = open->init_script;
+
+	if (!open->shell && !init)
+		return;
+	link_word(c, "sh");
+	link_word(c, "-c");
+	if (!init)
+		link_word(c, open->argv[0]);
+	else if (open->shell)
+		link_word(c, link_own(c, xasprintf("%s\n%s", init, open->argv[0])));
+	else
+		link_word(c, link_own(c, xasprintf("%s\nexec \"$@\"", init)));
+	link_word(c, "sh");
+}
+
+/* Without an agent: a directory and an environment are set by words of a shell and env. */
+static void link_plain_words(struct link_command *c, const struct job_open_msg *open,
+			     const char *host, size_t index, size_t count)
+{
+	if (open->directory && !open->local) {
+		link_word(c, "sh");
+		link_word(c, "-c");
+		link_word(c, "cd -- \"$0\" || exit 125; exec \"$@\"");
+		link_word(c, open->directory);
+	}
+	if (!open->env_count && open->local)
+		return;
+	link_word(c, "env");
+	link_word(c, link_own(c, xasprintf("MUSTER_HOST=%s", host)));
+	link_word(c, link_own(c, xasprintf("MUSTER_RANK=%zu", index)));
+	link_word(c, link_own(c, xasprintf("MUSTER_COUNT=%zu", count)));
+	for (size_t i = 0; i < open->env_count; i++)
+		link_word(c, open->env[i]);
+	/* A command that begins with NAME=value would be taken for a variable by env. */
+	if (!open->shell && !open->init_script && open->argc && strchr(open->argv[0], '=')) {
+		link_word(c, "sh");
+		link_word(c, "-c");
+		link_word(c, "exec \"$@\"");
+		link_word(c, "sh");
+	}
+}
+
+void link_command_make(struct link_command *ret, const struct job_open_msg *open, const char *host,
+		       size_t index, size_t count, bool plain)
+{
+	*ret = (struct link_command){0};
+	ret->argv = xcalloc(open->argc + open->env_count + LINK_EXTRA_WORDS, sizeof(char *));
+	ret->owned = xcalloc(open->argc + LINK_OWN_STRINGS, sizeof(char *));
+	if (plain)
+		link_plain_words(ret, open, host, index, count);
+	link_shell_words(ret, open);
+	if (!open->shell)
+		link_words(ret, open, host, index);
+	ret->argv[ret->argc] = NULL;
+}
+
+void link_command_done(struct link_command *command)
+{
+	for (size_t i = 0; i < command->owned_count; i++)
+		free(command->owned[i]);
+	free(command->owned);
+	free(command->argv);
+}
+
+char **link_environment(const struct job_open_msg *open, const char *host, size_t index,
+			size_t count, size_t *ret_count)
+{
+	char **env = xcalloc(open->env_count + 3, sizeof(char *));
+	size_t n = 0;
+
+	env[n++] = xasprintf("MUSTER_HOST=%s", host);
+	env[n++] = xasprintf("MUSTER_RANK=%zu", index);
+	env[n++] = xasprintf("MUSTER_COUNT=%zu", count);
+	for (size_t i = 0; i < open->env_count; i++)
+		env[n++] = xstrdup(open->env[i]);
+	*ret_count = n;
+	return env;
+}
+
+/* --- before there is a job ------------------------------------------------------------------ */
+
+bool link_plain_can(const struct job_open_msg *open, const char **ret_what)
+{
+	const struct {
+		bool asked;
+		const char *what;
+	} needs[] = {
+		{open->parse != PARSE_LINES, "--parse"},
+		{open->script != NULL, "--file-path"},
+		{open->pty, "--pty"},
+		{open->nice != 0, "--nice"},
+		{open->idle_timeout_ms != 0, "--idle-timeout"},
+		{open->output_limit != 0, "--max-output"},
+		{open->become != JOB_AS_SELF, "--become"},
+		{open->builtin == JOB_AGENT_PUSH, "agent push"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
+		if (!needs[i].asked)
+			continue;
+		*ret_what = needs[i].what;
+		return false;
+	}
+	return true;
+}
+
+/* The longest that the command can become on any host. */
+static int link_check_length(const struct job_open_msg *open, struct errmsg *msg)
+{
+	static const char id[] = "00000000-0000-4000-8000-000000000000";
+	struct link_command command;
+	struct buf text = {0};
+	int rc;
+
+	link_command_make(&command, open, "localhost", 0, 1, true);
+	rc = command_exec(&text, id, command.argv, command.argc, msg);
+	buf_done(&text);
+	link_command_done(&command);
+	/* Not the peer's fault against the protocol: the connection goes on. */
+	return rc == ERR_LIMIT ? ERR_RANGE : rc;
+}
+
+static int link_check_become(const struct job_open_msg *open, struct errmsg *msg)
+{
+	struct boot_spec spec = {
+		.nonce = "0123456789abcdef", .become = BOOT_SUDO, .become_user = open->become_user};
+	char *text = NULL;
+	int rc = open->become ? boot_command(&text, &spec, msg) : 0;
+
+	free(text);
+	return rc;
+}
+
+int link_check(const struct job_open_msg *open, struct errmsg *msg)
+{
+	const char *what = NULL;
+	bool plain = open->local || open->agent == JOB_AGENT_NEVER;
+
+	if (!open->builtin && !open->script && (!open->argc || (open->shell && open->argc != 1)))
+		return err_set(msg, ERR_SYNTAX, "there is no command to run");
+	if (plain && !link_plain_can(open, &what))
+		return err_set(msg, ERR_SYNTAX, "%s needs the agent, and %s", what,
+			       open->local ? "a local job has none" : "--agent never forbids it");
+	if (open->local && open->stdin_follows)
+		return err_set(msg, ERR_SYNTAX, "a local job has no standard input");
+	if (open->become && link_check_become(open, msg) != 0)
+		return ERR_SYNTAX;
+	return open->argc && !open->script ? link_check_length(open, msg) : 0;
+}

@@ -1,0 +1,84 @@
+/* The inside of a link: link.c (its life), link_command.c (what is run), and one file for each way
+ * to run it. */
+#ifndef MUSTER_LINK_PRIVATE_H
+#define MUSTER_LINK_PRIVATE_H
+
+#include "control_msg.h"
+#include "daemon_private.h"
+#include "feed.h"
+#include "link.h"
+#include "outcome.h"
+#include "splitter.h"
+#include "uuid.h"
+
+/* A way to carry a command out. Called only while it is under way. */
+struct link_transport {
+	void (*stop)(struct link *link);
+	void (*suspend)(struct link *link, bool suspend);
+	void (*hold)(struct link *link, bool hold);
+	void (*feed)(struct link *link); /* there is more input; NULL: it takes none */
+	void (*free)(struct link *link); /* what handle stands for; NULL: nothing */
+};
+
+struct link {
+	struct run *run;
+	struct child *child;
+	struct results *results;
+	struct link_live *live; /* NULL: the command has ended */
+	bool discard;
+	bool held;
+};
+
+/* What is needed only while the command runs. */
+struct link_live {
+	const struct link_transport *transport;
+	void *handle; /* of the transport: conn, local, remote_task */
+	char *command;
+	char run_id[UUID_TEXT_SIZE];
+	struct splitter streams[2]; /* output, error: of those that send bytes */
+	uint64_t fed;		    /* input that was given, plain exec */
+	bool feed_ended;
+	bool stopping;
+	bool suspend_asked;
+};
+
+/* The ways. Each sets live->transport and live->handle. */
+void link_plain_start(struct link *link);
+void link_local_start(struct link *link);
+void link_agent_start(struct link *link);
+
+/* Whether plain exec can do all that the job asks for; if not *ret_what says what not. */
+bool link_plain_can(const struct job_open_msg *open, const char **ret_what);
+
+/* Events of all of them. */
+void link_on_running(void *arg);
+void link_on_record(void *arg, const struct record *record);
+void link_on_data(void *arg, bool is_error, const void *data, size_t len);
+void link_on_burst_end(void *arg);
+void link_on_suspended(void *arg, bool suspended);
+void link_end(struct link *link, const struct outcome *outcome);
+
+/* A record of the daemon's own among those of the child. */
+void link_warn(struct link *link, const char *text);
+
+/* --- link_command.c ------------------------------------------------------------------------- */
+
+/* A command for one child: argv with what belongs to it filled in, NULL-terminated. */
+struct link_command {
+	const char **argv;
+	size_t argc;
+	char **owned; /* strings to be freed */
+	size_t owned_count;
+};
+
+/* index: the child's, for %h and %n. plain: env, directory and the rest by words before it, as
+ * nobody else would see to them. */
+void link_command_make(struct link_command *ret, const struct job_open_msg *open, const char *host,
+		       size_t index, size_t count, bool plain);
+void link_command_done(struct link_command *command);
+
+/* The environment for an agent: what was asked for and MUSTER_HOST, MUSTER_RANK, MUSTER_COUNT. */
+char **link_environment(const struct job_open_msg *open, const char *host, size_t index,
+			size_t count, size_t *ret_count);
+
+#endif

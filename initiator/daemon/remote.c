@@ -1,0 +1,225 @@
+/* The pool of connections to agents: which of them a task goes to. */
+#include "remote.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "limits.h"
+#include "remote_private.h"
+
+#define REMOTES_BUCKETS_FIRST 64u
+
+struct remotes {
+	struct ssh_engine *engine;
+	uint64_t linger_ms;
+	struct remote **buckets;
+	size_t bucket_count; /* a power of two */
+	size_t count;
+	struct remote *first_idle;
+	struct remote *last_idle;
+};
+
+struct remotes *remotes_new(struct ssh_engine *engine, uint64_t linger_ms)
+{
+	struct remotes *pool = xcalloc(1, sizeof *pool);
+
+	pool->engine = engine;
+	pool->linger_ms = linger_ms;
+	pool->bucket_count = REMOTES_BUCKETS_FIRST;
+	pool->buckets = xcalloc(pool->bucket_count, sizeof(struct remote *));
+	return pool;
+}
+
+void remotes_free(struct remotes *pool)
+{
+	if (!pool)
+		return;
+	for (size_t i = 0; i < pool->bucket_count; i++)
+		while (pool->buckets[i]) {
+			struct remote *r = pool->buckets[i];
+
+			remotes_forget(r);
+			remote_destroy(r);
+		}
+	free(pool->buckets);
+	free(pool);
+}
+
+struct ssh_engine *remotes_engine(struct remotes *pool)
+{
+	return pool->engine;
+}
+
+size_t remotes_count(const struct remotes *pool)
+{
+	return pool->count;
+}
+
+uint64_t remotes_linger_ms(const struct remotes *pool)
+{
+	size_t slots = ssh_engine_slots(pool->engine);
+
+	/* Where descriptors run short, those who wait for one come first. */
+	return ssh_engine_in_use(pool->engine) >= slots - slots / 4 ? 0 : pool->linger_ms;
+}
+
+void remotes_set_idle(struct remote *r, bool idle)
+{
+	struct remotes *pool = r->pool;
+
+	if (r->idle == idle)
+		return;
+	r->idle = idle;
+	if (idle) {
+		r->next_idle = NULL;
+		r->prev_idle = pool->last_idle;
+		*(pool->last_idle ? &pool->last_idle->next_idle : &pool->first_idle) = r;
+		pool->last_idle = r;
+		return;
+	}
+	*(r->prev_idle ? &r->prev_idle->next_idle : &pool->first_idle) = r->next_idle;
+	*(r->next_idle ? &r->next_idle->prev_idle : &pool->last_idle) = r->prev_idle;
+}
+
+void remotes_close_idle(struct remotes *pool)
+{
+	while (pool->first_idle)
+		remote_close(pool->first_idle, CAUSE_NONE, "");
+}
+
+/* --- keys ----------------------------------------------------------------------------------- */
+
+static void remote_key_add(struct buf *key, const char *part)
+{
+	buf_add_str(key, part ? part : "");
+	buf_add_char(key, '\n');
+}
+
+/* Two tasks may share a connection if all that decides who is spoken to, as whom, is the same. */
+static char *remote_key(const struct remote_spec *spec)
+{
+	const struct plan_target *t = spec->target;
+	const struct job_open_msg *job = spec->job;
+	struct buf key = {0};
+
+	buf_addf(&key, "%u %d %d %llu %llu\n", t->port, t->accept_new, t->key_alias,
+		 (unsigned long long)job->become, (unsigned long long)job->agent);
+	remote_key_add(&key, t->hostname);
+	remote_key_add(&key, t->user);
+	remote_key_add(&key, t->key_name);
+	remote_key_add(&key, job->become_user);
+	remote_key_add(&key, job->ssh_config);
+	remote_key_add(&key, job->agent_socket);
+	remote_key_add(&key, job->home);
+	return buf_take_str(&key);
+}
+
+/* FNV-1a: keys are our own user's. */
+static uint64_t remote_hash(const char *key)
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (; *key; key++)
+		hash = (hash ^ (uint8_t)*key) * UINT64_C(1099511628211);
+	return hash;
+}
+
+static struct remote **remotes_bucket(const struct remotes *pool, uint64_t hash)
+{
+	return &pool->buckets[hash & (pool->bucket_count - 1)];
+}
+
+static void remotes_grow(struct remotes *pool)
+{
+	struct remote **old = pool->buckets;
+	size_t n = pool->bucket_count;
+
+	pool->bucket_count *= 2;
+	pool->buckets = xcalloc(pool->bucket_count, sizeof(struct remote *));
+	for (size_t i = 0; i < n; i++)
+		for (struct remote *r = old[i], *next; r; r = next) {
+			struct remote **bucket = remotes_bucket(pool, r->hash);
+
+			next = r->next;
+			r->next = *bucket;
+			*bucket = r;
+		}
+	free(old);
+}
+
+static void remotes_add(struct remotes *pool, struct remote *r)
+{
+	struct remote **bucket;
+
+	if (pool->count >= pool->bucket_count)
+		remotes_grow(pool);
+	r->hash = remote_hash(r->key);
+	bucket = remotes_bucket(pool, r->hash);
+	r->next = *bucket;
+	*bucket = r;
+	r->pooled = true;
+	pool->count++;
+}
+
+void remotes_forget(struct remote *r)
+{
+	struct remote **at = remotes_bucket(r->pool, r->hash);
+
+	remotes_set_idle(r, false);
+	if (!r->pooled)
+		return;
+	while (*at != r)
+		at = &(*at)->next;
+	*at = r->next;
+	r->pooled = false;
+	r->pool->count--;
+}
+
+/* --- a task --------------------------------------------------------------------------------- */
+
+static size_t remote_task_count(const struct remote *r)
+{
+	size_t n = 0;
+
+	for (const struct remote_task *t = r->tasks; t; t = t->next)
+		n++;
+	return n;
+}
+
+static struct remote *remotes_find(const struct remotes *pool, const char *key)
+{
+	uint64_t hash = remote_hash(key);
+
+	for (struct remote *r = *remotes_bucket(pool, hash); r; r = r->next)
+		if (r->hash == hash && strcmp(r->key, key) == 0 &&
+		    remote_task_count(r) < LIMIT_TASKS)
+			return r;
+	return NULL;
+}
+
+struct remote_task *remote_start(struct remotes *pool, const struct remote_spec *spec,
+				 const struct remote_events *events, void *arg)
+{
+	char *key = remote_key(spec);
+	struct remote *r = remotes_find(pool, key);
+	struct remote_task *task;
+
+	if (r) {
+		free(key);
+	} else {
+		/* A slot for the new one, if an old one holds it for nobody. */
+		if (pool->first_idle && !remotes_linger_ms(pool))
+			remote_close(pool->first_idle, CAUSE_NONE, "");
+		r = remote_new(pool, spec, key);
+		remotes_add(pool, r);
+	}
+	task = task_new(r, spec, events, arg);
+	if (r->state == REMOTE_OPEN) {
+		remotes_set_idle(r, false);
+		(void)event_del(r->timer);
+		task_open(task);
+	}
+	return task;
+}

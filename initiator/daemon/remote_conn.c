@@ -1,0 +1,387 @@
+/* The connection to an agent: SSH, the bootstrap, HELLO, and then messages. */
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "escape.h"
+#include "log.h"
+#include "remote_private.h"
+
+/* From the start of the bootstrap to the agent's HELLO. */
+#define REMOTE_START_MS 30000u
+
+/* The name under which deploy/ configures the agent in sshd. */
+#define REMOTE_SUBSYSTEM "muster"
+
+static const enum cause remote_conn_causes[] = {
+	[CONN_END_EXITED] = CAUSE_AGENT_LOST,
+	[CONN_END_SIGNALLED] = CAUSE_AGENT_LOST,
+	[CONN_END_UNREACHABLE] = CAUSE_UNREACHABLE,
+	[CONN_END_HOST_KEY] = CAUSE_HOST_KEY,
+	[CONN_END_AUTH] = CAUSE_AUTH,
+	[CONN_END_REFUSED] = CAUSE_REFUSED,
+	[CONN_END_TIMEOUT] = CAUSE_TIMEOUT,
+	[CONN_END_STOPPED] = CAUSE_STOPPED,
+	[CONN_END_LOST] = CAUSE_LINK_LOST,
+};
+
+static const enum boot_become remote_become[] = {
+	[JOB_AS_SELF] = BOOT_AS_SELF,
+	[JOB_SUDO] = BOOT_SUDO,
+	[JOB_SU] = BOOT_SU,
+	[JOB_DOAS] = BOOT_DOAS,
+};
+
+static void remote_connect(struct remote *r);
+
+/* --- the end -------------------------------------------------------------------------------- */
+
+static void remote_wipe_password(struct remote *r)
+{
+	if (r->password)
+		explicit_bzero(r->password, strlen(r->password));
+	free(r->password);
+	r->password = NULL;
+	r->boot_spec.password = NULL;
+}
+
+static void remote_free_talk(struct remote *r)
+{
+	boot_free(r->boot);
+	r->boot = NULL;
+	peer_free(r->peer);
+	r->peer = NULL;
+	free(r->command);
+	r->command = NULL;
+}
+
+void remote_destroy(struct remote *r)
+{
+	while (r->tasks)
+		task_drop(r->tasks);
+	conn_free(r->conn);
+	remote_free_talk(r);
+	remote_wipe_password(r);
+	if (r->timer)
+		event_free(r->timer);
+	if (r->target)
+		plan_free(r->target->plan);
+	r->target = NULL;
+	free(r->key);
+	free(r->become_user);
+	r->conn = NULL;
+	r->timer = NULL;
+	r->key = r->become_user = NULL;
+	r->freed = true;
+	if (!r->queued)
+		free(r);
+}
+
+static void remote_free_deferred(void *arg)
+{
+	struct remote *r = arg;
+
+	r->queued = false;
+	if (r->freed)
+		free(r);
+	else
+		remote_destroy(r);
+}
+
+/* Its connection may be on the stack. */
+static void remote_free_later(struct remote *r)
+{
+	r->queued = true;
+	loop_defer(ssh_engine_loop(remotes_engine(r->pool)), remote_free_deferred, r);
+}
+
+void remote_close(struct remote *r, enum cause cause, const char *text)
+{
+	struct outcome outcome = {.cause = cause, .exit_code = -1};
+
+	if (r->state == REMOTE_GONE)
+		return;
+	r->state = REMOTE_GONE;
+	remotes_forget(r);
+	if (r->timer)
+		(void)event_del(r->timer);
+	(void)snprintf(outcome.text, sizeof outcome.text, "%s", text);
+	while (r->tasks) {
+		struct outcome own = outcome;
+
+		own.began = r->tasks->step == TASK_STEP_RUNNING;
+		task_end(r->tasks, &own);
+	}
+	remote_free_later(r);
+}
+
+/* It is not one of ours, or breaks the rules: nothing that it says is believed any more. */
+static void remote_fail(struct remote *r, int code, const struct errmsg *msg)
+{
+	char text[LIMIT_OUTCOME_TEXT];
+	struct buf out = {0};
+
+	if (r->state == REMOTE_GONE)
+		return;
+	(void)escape_str(text, sizeof text, msg->text);
+	log_warn("%s: the agent was let go: %s", r->target->host, text);
+	if (r->conn && code != ERR_CLOSED) {
+		peer_put_error(&out, code, msg->text);
+		conn_write(r->conn, out.data, out.len);
+		buf_done(&out);
+	}
+	remote_close(r, CAUSE_AGENT_LOST, text);
+}
+
+/* --- the talk ------------------------------------------------------------------------------- */
+
+void remote_send(struct remote *r, enum message_type type, struct buf *body)
+{
+	struct buf frame = {0};
+	size_t begin = frame_begin(&frame);
+
+	buf_add(&frame, body->data, body->len);
+	if (frame_end(&frame, begin, (uint8_t)type, 0, 0) != 0)
+		abort();
+	conn_write(r->conn, frame.data, frame.len);
+	buf_done(&frame);
+	buf_done(body);
+}
+
+static int remote_on_hello(void *arg, const struct agent_hello_msg *hello, struct errmsg *msg)
+{
+	struct remote *r = arg;
+
+	(void)hello;
+	(void)msg;
+	r->state = REMOTE_OPEN;
+	(void)event_del(r->timer);
+	/* task_open does not touch the list. */
+	for (struct remote_task *t = r->tasks; t; t = t->next)
+		task_open(t);
+	if (!r->tasks)
+		remote_became_idle(r);
+	return 0;
+}
+
+static int remote_on_message(void *arg, const struct frame *frame, struct errmsg *msg)
+{
+	return task_message(arg, frame, msg);
+}
+
+static const struct peer_events remote_peer_events = {.hello = remote_on_hello,
+						      .message = remote_on_message};
+
+static void remote_feed(struct remote *r, const void *data, size_t len)
+{
+	struct errmsg msg = {{0}};
+	int rc = len ? peer_feed(r->peer, data, len, &msg) : 0;
+
+	if (rc)
+		remote_fail(r, rc, &msg);
+}
+
+static void remote_on_boot_send(void *arg, const void *data, size_t len)
+{
+	struct remote *r = arg;
+
+	conn_write(r->conn, data, len);
+}
+
+static void remote_on_boot_ready(void *arg, const void *rest, size_t len)
+{
+	struct remote *r = arg;
+	struct agent_hello_msg hello = {0};
+	struct buf out = {0};
+
+	r->state = REMOTE_GREETING;
+	remote_wipe_password(r);
+	r->peer = peer_new(PEER_INITIATOR, &remote_peer_events, r);
+	peer_put_hello(&out, &hello);
+	conn_write(r->conn, out.data, out.len);
+	buf_done(&out);
+	remote_feed(r, rest, len);
+}
+
+static void remote_set_timer(struct remote *r, uint64_t ms)
+{
+	struct timeval tv = loop_ms(ms);
+
+	(void)event_add(r->timer, &tv);
+}
+
+/* A restricted shell does not know exec: once more without it. */
+static bool remote_retry(struct remote *r, enum boot_end end, const char *text)
+{
+	if (end != BOOT_NO_AGENT || r->retried || !strstr(text, "restricted"))
+		return false;
+	r->retried = true;
+	r->again = true;
+	r->boot_spec.no_exec = true;
+	return true;
+}
+
+static void remote_reconnect(struct remote *r)
+{
+	conn_free(r->conn);
+	r->conn = NULL;
+	remote_free_talk(r);
+	remote_connect(r);
+}
+
+/* Everybody who waits is told, and may do it another way. */
+static void remote_no_agent(struct remote *r, const char *text)
+{
+	r->state = REMOTE_GONE;
+	remotes_forget(r);
+	(void)event_del(r->timer);
+	while (r->tasks)
+		task_no_agent(r->tasks, text);
+	remote_free_later(r);
+}
+
+static void remote_on_boot_failed(void *arg, enum boot_end end, const char *text)
+{
+	struct remote *r = arg;
+
+	if (r->state == REMOTE_GONE)
+		return;
+	if (end == BOOT_BECOME)
+		remote_close(r, CAUSE_BECOME, text);
+	else if (remote_retry(r, end, text))
+		remote_set_timer(r, 0);
+	else
+		remote_no_agent(r, text);
+}
+
+static const struct boot_events remote_boot_events = {.send = remote_on_boot_send,
+						      .ready = remote_on_boot_ready,
+						      .failed = remote_on_boot_failed};
+
+/* --- the connection ------------------------------------------------------------------------- */
+
+static void remote_on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct remote *r = arg;
+
+	(void)fd;
+	(void)what;
+	if (r->again)
+		remote_reconnect(r);
+	else if (r->state == REMOTE_OPEN)
+		remote_close(r, CAUSE_NONE, "");
+	else
+		remote_close(r, CAUSE_TIMEOUT, "start agent");
+}
+
+static void remote_on_running(void *arg)
+{
+	struct remote *r = arg;
+
+	if (r->state != REMOTE_CONNECTING)
+		return;
+	r->state = REMOTE_BOOTING;
+	remote_set_timer(r, r->start_timeout_ms ? r->start_timeout_ms : REMOTE_START_MS);
+}
+
+static void remote_on_data(void *arg, bool is_error, const void *data, size_t len)
+{
+	struct remote *r = arg;
+
+	if (r->state == REMOTE_GONE || r->again)
+		return;
+	if (!r->peer)
+		boot_feed(r->boot, is_error, data, len);
+	else if (!is_error)
+		remote_feed(r, data, len);
+	else
+		log_debug("%s: the agent writes %zu bytes of errors", r->target->host, len);
+}
+
+static void remote_on_burst_end(void *arg)
+{
+	task_end_burst(arg);
+}
+
+static void remote_on_end(void *arg, const struct conn_result *result)
+{
+	struct remote *r = arg;
+	bool exited = result->end == CONN_END_EXITED || result->end == CONN_END_SIGNALLED;
+
+	r->conn = NULL;
+	if (r->state == REMOTE_GONE || r->again)
+		return;
+	if (exited && r->state == REMOTE_BOOTING) {
+		boot_eof(r->boot, result->exit_code);
+		return;
+	}
+	if (exited && r->tasks)
+		remote_close(r, CAUSE_AGENT_LOST, "the agent has ended");
+	else
+		remote_close(r, remote_conn_causes[result->end], result->text);
+}
+
+static const struct conn_events remote_conn_events = {
+	.running = remote_on_running,
+	.data = remote_on_data,
+	.burst_end = remote_on_burst_end,
+	.end = remote_on_end,
+};
+
+static void remote_connect(struct remote *r)
+{
+	struct conn_spec spec = {.target = r->target,
+				 .connect_timeout_ms = r->connect_timeout_ms,
+				 .stream = true,
+				 .subsystem = r->boot_spec.subsystem ? REMOTE_SUBSYSTEM : NULL};
+	struct errmsg msg;
+
+	r->state = REMOTE_CONNECTING;
+	r->again = false;
+	boot_nonce(r->boot_spec.nonce);
+	/* The user to become was checked when the job was opened. */
+	if (!spec.subsystem && boot_command(&r->command, &r->boot_spec, &msg) != 0)
+		abort();
+	spec.command = r->command;
+	r->boot = boot_new(&r->boot_spec, &remote_boot_events, r);
+	r->conn = conn_start(remotes_engine(r->pool), &spec, &remote_conn_events, r);
+}
+
+struct remote *remote_new(struct remotes *pool, const struct remote_spec *spec, char *key)
+{
+	struct remote *r = xcalloc(1, sizeof *r);
+	struct loop *loop = ssh_engine_loop(remotes_engine(pool));
+
+	r->pool = pool;
+	r->key = key;
+	r->target = spec->target;
+	plan_hold(r->target->plan);
+	r->connect_timeout_ms = spec->job->connect_timeout_ms;
+	r->start_timeout_ms = spec->job->start_timeout_ms;
+	r->become_user = spec->job->become_user ? xstrdup(spec->job->become_user) : NULL;
+	r->password = spec->password ? xstrdup(spec->password) : NULL;
+	r->boot_spec = (struct boot_spec){.subsystem = spec->job->agent == JOB_AGENT_SUBSYSTEM,
+					  .become = remote_become[spec->job->become],
+					  .become_user = r->become_user,
+					  .password = r->password};
+	r->boot_spec.payloads = payload_list(&r->boot_spec.payload_count);
+	r->timer = evtimer_new(loop_base(loop), remote_on_timer, r);
+	if (!r->timer)
+		abort();
+	remote_connect(r);
+	return r;
+}
+
+void remote_became_idle(struct remote *r)
+{
+	uint64_t linger = remotes_linger_ms(r->pool);
+
+	if (r->state != REMOTE_OPEN || !linger) {
+		remote_close(r, CAUSE_NONE, "");
+		return;
+	}
+	remotes_set_idle(r, true);
+	remote_set_timer(r, linger);
+}

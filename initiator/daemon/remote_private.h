@@ -1,0 +1,114 @@
+/* The inside of a host with an agent, for remote.c (which connection), remote_conn.c (the
+ * connection, the bootstrap, the talk) and remote_task.c (a task on it). */
+#ifndef MUSTER_REMOTE_PRIVATE_H
+#define MUSTER_REMOTE_PRIVATE_H
+
+#include "boot.h"
+#include "buf.h"
+#include "conn.h"
+#include "loop.h"
+#include "message.h"
+#include "peer.h"
+#include "remote.h"
+
+enum remote_state {
+	REMOTE_CONNECTING, /* nothing runs there */
+	REMOTE_BOOTING,	   /* the bootstrap talks */
+	REMOTE_GREETING,   /* the agent runs, and has not said HELLO */
+	REMOTE_OPEN,
+	REMOTE_GONE /* waits for the loop to free it */
+};
+
+struct remote {
+	struct remotes *pool;
+	struct remote *next;	  /* of the same bucket of the pool */
+	struct remote *next_idle; /* the pool's idle ones, the longest idle first */
+	struct remote *prev_idle;
+	bool idle;
+	bool pooled;
+	uint64_t hash;
+	char *key;
+	enum remote_state state;
+	const struct plan_target *target;
+	struct conn *conn;
+	char *command;
+	struct boot_spec boot_spec;
+	char *become_user;
+	char *password;
+	struct boot *boot;
+	struct peer *peer;
+	uint64_t connect_timeout_ms;
+	uint64_t start_timeout_ms;
+	struct event *timer; /* deadline of bootstrap and greeting; then the lingering */
+	struct remote_task *tasks;
+	uint64_t last_task;
+	bool retried; /* the bootstrap, without exec */
+	bool again;   /* is to connect once more, from the timer */
+	bool queued;  /* remote_free_deferred will come */
+	bool freed;   /* it has nothing left to do but free the memory */
+};
+
+enum task_step {
+	TASK_STEP_WAITING, /* for the connection */
+	TASK_STEP_OPENED,  /* TASK_OPEN was sent */
+	TASK_STEP_RUNNING
+};
+
+struct remote_task {
+	struct remote *remote;
+	struct remote_task *next;
+	const struct remote_events *events; /* NULL: nobody waits for it any more */
+	void *arg;
+	uint64_t id;
+	enum task_step step;
+	struct buf open; /* TASK_OPEN, until it is sent */
+	struct event *timer;
+	struct task_order order;
+	struct schemas *schemas;
+	uint64_t *schema_ids; /* by the agent's number - 1 */
+	size_t schema_count;
+	size_t schema_bytes;
+	uint64_t window;   /* bytes of records that may be on their way */
+	uint64_t granted;  /* in all */
+	uint64_t received; /* in all */
+	struct feed *feed;
+	uint64_t fed;	/* sent of it */
+	uint64_t taken; /* by the command */
+	uint64_t start_timeout_ms;
+	uint64_t run_timeout_ms;
+	uint64_t grace_ms;
+	bool feed_ended;
+	bool held;
+	bool burst; /* a record has come since the last end of a burst */
+	bool stopping;
+	bool suspend_asked; /* before it ran */
+};
+
+/* remote_conn.c */
+struct remote *remote_new(struct remotes *pool, const struct remote_spec *spec, char *key);
+void remote_send(struct remote *r, enum message_type type, struct buf *body);
+/* Ends the connection; every task ends by this. Frees r from the loop. */
+void remote_close(struct remote *r, enum cause cause, const char *text);
+void remote_destroy(struct remote *r);
+/* The last task has ended. */
+void remote_became_idle(struct remote *r);
+
+/* remote_task.c */
+struct remote_task *task_new(struct remote *r, const struct remote_spec *spec,
+			     const struct remote_events *events, void *arg);
+void task_open(struct remote_task *t);
+int task_message(struct remote *r, const struct frame *frame, struct errmsg *msg);
+/* Takes it out and tells its end. */
+void task_end(struct remote_task *t, const struct outcome *outcome);
+void task_no_agent(struct remote_task *t, const char *why);
+void task_end_burst(struct remote *r);
+void task_drop(struct remote_task *t);
+
+/* remote.c: the pool. remotes_forget: no task is given to it any more. */
+void remotes_forget(struct remote *r);
+void remotes_set_idle(struct remote *r, bool idle);
+struct ssh_engine *remotes_engine(struct remotes *pool);
+/* How long an idle connection may stay now; 0: not at all. */
+uint64_t remotes_linger_ms(const struct remotes *pool);
+
+#endif
