@@ -44,8 +44,8 @@ static void relay_put(struct relay *r, size_t begin, uint8_t type)
 		return;
 	}
 	r->seq++;
-	if (!relay_is_held(r) && body <= r->credit) {
-		r->credit -= body;
+	if (!relay_is_held(r) && r->credit > 0) {
+		r->credit -= (int64_t)body;
 		return;
 	}
 	buf_add(&r->held, out->data + begin, out->len - begin);
@@ -53,19 +53,26 @@ static void relay_put(struct relay *r, size_t begin, uint8_t type)
 	out->len = begin;
 }
 
+static int64_t relay_sum(int64_t credit, uint64_t bytes)
+{
+	uint64_t room = credit > 0 ? (uint64_t)(INT64_MAX - credit) : (uint64_t)INT64_MAX;
+
+	return credit + (int64_t)(bytes < room ? bytes : room);
+}
+
 void relay_grant(struct relay *r, uint64_t bytes)
 {
 	struct frame frame;
 	int64_t len;
 
-	r->credit = bytes > UINT64_MAX - r->credit ? UINT64_MAX : r->credit + bytes;
+	r->credit = relay_sum(r->credit, bytes);
 	while (relay_is_held(r)) {
 		len = frame_parse(r->held.data + r->held_at, relay_held(r), &frame, NULL);
 		if (len <= 0)
 			abort(); /* we have made them */
-		if (frame.len > r->credit)
+		if (r->credit <= 0)
 			return;
-		r->credit -= frame.len;
+		r->credit -= (int64_t)frame.len;
 		buf_add(&r->out->buf, r->held.data + r->held_at, (size_t)len);
 		r->held_at += (size_t)len;
 		r->held_count--;
@@ -253,19 +260,26 @@ enum relay_read relay_read(struct relay *r, enum relay_source source)
 	return len < (size_t)n ? RELAY_FULL : RELAY_SOME;
 }
 
-void relay_owe(struct relay *r)
+static uint64_t relay_waiting(int fd)
 {
-	for (int i = 0; i < RELAY_COUNT; i++) {
-		int waiting = 0;
+	int waiting = 0;
 
-		if (r->pipes[i].fd >= 0 && ioctl(r->pipes[i].fd, FIONREAD, &waiting) == 0)
-			r->pipes[i].owed = waiting > 0 ? (uint64_t)waiting : 0;
-	}
+	return fd >= 0 && ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0 ? (uint64_t)waiting : 0;
 }
 
+void relay_owe(struct relay *r)
+{
+	for (int i = 0; i < RELAY_COUNT; i++)
+		r->pipes[i].owed = relay_waiting(r->pipes[i].fd);
+}
+
+/* Looked at again: who has been left behind may take from a pipe, or empty a terminal. */
 bool relay_is_owed(const struct relay *r)
 {
-	return r->pipes[RELAY_OUTPUT].owed || r->pipes[RELAY_ERROR].owed;
+	for (int i = RELAY_OUTPUT; i <= RELAY_ERROR; i++)
+		if (r->pipes[i].owed && relay_waiting(r->pipes[i].fd))
+			return true;
+	return false;
 }
 
 bool relay_has_writers(const struct relay *r)
@@ -302,7 +316,7 @@ int relay_init(struct relay *r, struct out *out, const struct task_open_msg *ope
 
 	*r = (struct relay){.task = open->task,
 			    .out = out,
-			    .credit = open->credit,
+			    .credit = relay_sum(0, open->credit),
 			    .limited = open->output_limit > 0,
 			    .output_left = open->output_limit};
 	for (int i = 0; i < RELAY_COUNT; i++)

@@ -41,7 +41,7 @@ struct relay {
 	uint64_t time_ns;	/* when it was read */
 	uint64_t seq;		/* of the last frame */
 	uint64_t records;	/* sent or in the batch */
-	uint64_t credit;
+	int64_t credit;	 /* a frame goes while there is some, and may take more than there is */
 	struct buf held; /* frames, whole */
 	size_t held_at;
 	uint64_t held_count; /* frames; they have numbers */

@@ -42,8 +42,9 @@ static void task_do_finish(struct task *t)
 {
 	if (!t->end.began)
 		relay_discard(&t->relay); /* only TASK_END may come without TASK_RUNNING */
+	if (!relay_is_held(&t->relay))
+		t->credit_ns = clock_mono_ns();
 	relay_finish(&t->relay);
-	t->credit_ns = clock_mono_ns();
 	supervisor_order(&t->supervisor, SUPERVISOR_RELEASE);
 	supervisor_done(&t->supervisor);
 	if (!relay_is_held(&t->relay))

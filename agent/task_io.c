@@ -118,6 +118,8 @@ static void task_read_source(struct task *t, enum relay_source source)
 		if (got == RELAY_NOTHING)
 			return;
 		t->active_ns = clock_mono_ns();
+		if (relay_is_held(&t->relay))
+			t->credit_ns = t->active_ns;
 		if (got == RELAY_FULL && !t->ordered)
 			task_end_for(t, TASK_LIMIT, "output");
 		if (got == RELAY_CLOSED && relay_is_closed(&t->relay))
@@ -248,8 +250,11 @@ void task_on_time(struct task *t)
 {
 	uint64_t now = clock_mono_ns();
 
-	if (t->relay.batch.count && now >= t->relay.batch_ends_ns)
+	if (t->relay.batch.count && now >= t->relay.batch_ends_ns) {
+		if (!relay_is_held(&t->relay))
+			t->credit_ns = now;
 		relay_flush(&t->relay);
+	}
 	task_check_timeouts(t, now);
 	task_check_end(t, now);
 }

@@ -53,7 +53,7 @@ struct task {
 	uint64_t run_ends_ns;  /* monotonic; 0: never */
 	uint64_t active_ns;    /* when there was last output, or could have been none */
 	uint64_t drain_ends_ns;
-	uint64_t credit_ns; /* when credit last came, or it began to flush */
+	uint64_t credit_ns; /* when credit last came, or frames began to wait for it */
 };
 
 /* The only one that writes the state. A pair that the table does not have is ignored: orders may

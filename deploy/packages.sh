@@ -3,6 +3,7 @@
 #
 #   . deploy/packages.sh
 #   packages_need build lab tests
+#   packages_wish cross
 #
 # MUSTER_NO_INSTALL=1 in the environment: nothing is installed, only said.
 
@@ -25,7 +26,11 @@ packages_of() {
     # The agent for the other architecture, and to run it here: good to have, not needed.
     cross) echo 'gcc-aarch64-linux-gnu qemu-user-static' ;;
     lab) echo 'openssh-client openssh-server iproute2 util-linux procps' ;;
-    tests) echo 'clang clang-format mandoc zsh fish tcsh mksh busybox ksh93u+m sudo' ;;
+    # clang's runtime is what it fuzzes with; login shells and sudo are for the bootstrap of the agent; python3
+    # reads what is printed for programs.
+    tests)
+        echo 'clang libclang-rt-dev clang-format mandoc python3 zsh fish tcsh mksh busybox ksh93u+m sudo'
+        ;;
     bench) echo 'pdsh clustershell pssh time' ;;
     *)
         echo "packages: there is no group $1" >&2
@@ -97,7 +102,8 @@ packages_apt() {
             DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@"
             return
         elif command -v sudo >/dev/null; then
-            sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@"
+            # shellcheck disable=SC2086 # a word or none
+            sudo ${packages_ask:-} env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@"
             return
         fi
     fi
@@ -137,4 +143,14 @@ packages_need() {
         packages_refuse_libssh
         return 2
     fi
+}
+
+# packages_wish GROUP...: the same for what is good to have: nobody is asked for a password.
+packages_wish() {
+    packages_ask=-n
+    packages_need "$@" || {
+        packages_ask=
+        return 2
+    }
+    packages_ask=
 }

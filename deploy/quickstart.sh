@@ -32,7 +32,11 @@ cleanup() {
     set +e
     if [ "$lab_up" -eq 1 ]; then
         say 'Taking everything down'
-        [ ! -x "$build/muster" ] || "$build/muster" -L "$daemon" daemon stop --force >/dev/null 2>&1
+        if [ -x "$build/muster" ]; then
+            # The hosts of an ordinary user have the real home: the agent that came there goes again.
+            "$build/muster" -L "$daemon" -F "$lab_dir/ssh_config" agent remove -H h1 >/dev/null 2>&1
+            "$build/muster" -L "$daemon" daemon stop --force >/dev/null 2>&1
+        fi
         if tests/lab/lab -d "$lab_dir" down; then
             rm -rf "$lab_dir"
         else
@@ -83,8 +87,14 @@ demonstrate() {
     say 'One that fails on some (those whose address ends in 3): the verdict, and exit status 5'
     show 5 "muster -F \$lab -L $daemon invoke -H 'h[1-$hosts]' --shell 'set -- \$SSH_CONNECTION; case \$3 in *3) echo disk full >&2; exit 7;; esac; echo fine'"
 
-    say 'Results for programs: one JSON object a line'
-    show 0 "muster -F \$lab -L $daemon invoke -H 'h[1-2]' --output jsonl -- uname -sr"
+    say 'Typed results: rows with columns, for people'
+    show 0 "muster -F \$lab -L $daemon invoke -H 'h[1-3]' --parse table --output table -- df -P /"
+
+    say 'and for programs: one JSON object a line, with numbers that are numbers'
+    show 0 "muster -F \$lab -L $daemon invoke -H 'h[1-2]' --parse table --output jsonl -- df -P /"
+
+    say 'What runs the commands there: an agent that muster has brought'
+    show 0 "muster -F \$lab -L $daemon agent get -H 'h[1-3]'"
 
     say 'The jobs so far'
     show 0 "muster -L $daemon get --all"
@@ -98,7 +108,8 @@ next_steps() {
     PATH=$build:\$PATH
     muster invoke -H 'web[01-40],db1' -- uptime
     muster invoke -H 'web[01-40]' -x web07 --throttle-limit 10 --timeout 30 -- systemctl is-active nginx
-    muster invoke -H ^hosts.txt --shell 'df -P / | tail -1' --output jsonl
+    muster invoke -H ^hosts.txt --parse table -- df -P /
+    muster invoke -H ^hosts.txt --parse kv --output jsonl -- cat /etc/os-release
     muster get --all
     muster invoke --help        man docs/man/muster.1
 END

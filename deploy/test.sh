@@ -1,7 +1,8 @@
 #!/bin/sh
 # test.sh [--quick] [--tsan] [--clang]: installs what is missing, builds, and passes all tests: with gcc, then
-# under the address and undefined behaviour sanitizers. Ends non-zero when anything fails.
-#   --quick  without the sanitizers
+# under the address and undefined behaviour sanitizers; then fuzzes for a short time, if there is clang. Ends
+# non-zero when anything fails.
+#   --quick  without the sanitizers and the fuzzing
 #   --tsan   also under the thread sanitizer
 #   --clang  also with clang
 set -eu
@@ -11,15 +12,19 @@ cd "$root"
 . deploy/packages.sh
 
 presets='developer asan'
+fuzz_seconds=3 # a target
 tsan=
 clang=
 while [ $# -gt 0 ]; do
     case $1 in
-    --quick) presets=developer ;;
+    --quick)
+        presets=developer
+        fuzz_seconds=0
+        ;;
     --tsan) tsan=tsan ;;
     --clang) clang=developer-clang ;;
     -h | --help)
-        sed -n '2,6s/^# \{0,1\}//p' "$0"
+        sed -n '2,7s/^# \{0,1\}//p' "$0"
         exit 0
         ;;
     *)
@@ -65,14 +70,26 @@ run_tests() { # PRESET
         ctest --output-on-failure --timeout 300 -j2 -O ctest.log ${without:+-LE "$without"})
 }
 
+# New inputs, for a bounded time; ctest has replayed the known ones.
+fuzz() { # SECONDS
+    printf '\n== fuzzing, %s s a target\n' "$1"
+    if ! command -v clang >/dev/null; then
+        echo 'SKIPPED: clang is not installed, and no other compiler can do this'
+        return 0
+    fi
+    sh tests/fuzz/run "$1"
+}
+
 closing_lines() { # PRESET
     sed -n '/tests passed/,$p' "build/$1/ctest.log" 2>/dev/null
 }
 
 packages_need build lab tests || exit 2
-# Without these there is no agent for aarch64, and its tests say that they were skipped.
-if ! { packages_need cross && sh deploy/sysroot.sh; }; then
-    echo "test: WARNING: the agent for aarch64 is neither built nor tested" >&2
+if ! { packages_wish cross && sh deploy/sysroot.sh; }; then
+    cat >&2 <<END
+test: WARNING: the agent for aarch64 is neither built nor tested here; its tests say that they are skipped.
+    What it needs: gcc-aarch64-linux-gnu and qemu-user-static, and what sh deploy/sysroot.sh fetches (above)
+END
 fi
 
 for preset in $presets; do
@@ -87,6 +104,9 @@ for preset in $presets; do
 == $preset
 $(closing_lines "$preset")"
 done
+if [ "$fuzz_seconds" -gt 0 ]; then
+    fuzz "$fuzz_seconds" || failed="$failed fuzz"
+fi
 
 printf '\n%s\n\n' "$summary"
 if [ -n "$failed" ]; then

@@ -91,29 +91,26 @@ uint32_t crc32c_soft(uint32_t crc, const void *data, size_t n)
 
 #if defined(__x86_64__)
 
+#define CRC_TARGET __attribute__((target("sse4.2")))
+
 bool crc32c_has_hard(void)
 {
 	return __builtin_cpu_supports("sse4.2");
 }
 
-__attribute__((target("sse4.2"))) uint32_t crc32c_hard(uint32_t crc, const void *data, size_t n)
+CRC_TARGET static inline uint64_t crc_word(uint64_t crc, uint64_t word)
 {
-	const uint8_t *p = data;
-	unsigned long long wide = ~crc;
+	return _mm_crc32_u64(crc, word);
+}
 
-	for (; n >= 8; n -= 8, p += 8) {
-		unsigned long long word;
-
-		memcpy(&word, p, sizeof word);
-		wide = _mm_crc32_u64(wide, word);
-	}
-	crc = (uint32_t)wide;
-	for (; n; n--, p++)
-		crc = _mm_crc32_u8(crc, *p);
-	return ~crc;
+CRC_TARGET static inline uint32_t crc_byte(uint32_t crc, uint8_t byte)
+{
+	return _mm_crc32_u8(crc, byte);
 }
 
 #elif defined(__AARCH64EL__)
+
+#define CRC_TARGET
 
 bool crc32c_has_hard(void)
 {
@@ -121,21 +118,80 @@ bool crc32c_has_hard(void)
 }
 
 /* By assembly, as compilers do not agree on the names of the intrinsics and of the target. */
-uint32_t crc32c_hard(uint32_t crc, const void *data, size_t n)
+static inline uint64_t crc_word(uint64_t crc, uint64_t word)
+{
+	uint32_t c = (uint32_t)crc;
+
+	__asm__(".arch_extension crc\n\tcrc32cx %w0, %w0, %x1" : "+r"(c) : "r"(word));
+	return c;
+}
+
+static inline uint32_t crc_byte(uint32_t crc, uint8_t byte)
+{
+	__asm__(".arch_extension crc\n\tcrc32cb %w0, %w0, %w1" : "+r"(crc) : "r"((uint32_t)byte));
+	return crc;
+}
+
+#endif
+
+#ifdef CRC_TARGET
+
+/*
+ * The instruction takes three cycles, but one can begin in each: three parts of a block go side by
+ * side. To append zeros is to multiply by a power of x (zlib's crc32_combine does the same), and so
+ * the three sums become one: x^(8 * CRC_PART) and x^(16 * CRC_PART) modulo the polynomial, the bits
+ * reflected.
+ */
+#define CRC_PART 4096u
+#define CRC_BY_1 0x35d73a62u
+#define CRC_BY_2 0x28461564u
+#define CRC_POLY 0x82f63b78u
+
+static uint32_t crc_join(uint32_t a, uint32_t b, uint32_t c)
+{
+	for (uint32_t bit = 1u << 31; bit; bit >>= 1) {
+		c ^= (CRC_BY_2 & bit ? a : 0) ^ (CRC_BY_1 & bit ? b : 0);
+		a = a >> 1 ^ (CRC_POLY & (0u - (a & 1)));
+		b = b >> 1 ^ (CRC_POLY & (0u - (b & 1)));
+	}
+	return c;
+}
+
+CRC_TARGET static uint32_t crc_block(uint32_t crc, const uint8_t *p)
+{
+	uint64_t a = crc, b = 0, c = 0;
+
+	for (size_t i = 0; i < CRC_PART; i += 8) {
+		uint64_t words[3];
+
+		memcpy(&words[0], p + i, 8);
+		memcpy(&words[1], p + CRC_PART + i, 8);
+		memcpy(&words[2], p + 2 * CRC_PART + i, 8);
+		a = crc_word(a, words[0]);
+		b = crc_word(b, words[1]);
+		c = crc_word(c, words[2]);
+	}
+	return crc_join((uint32_t)a, (uint32_t)b, (uint32_t)c);
+}
+
+CRC_TARGET uint32_t crc32c_hard(uint32_t crc, const void *data, size_t n)
 {
 	const uint8_t *p = data;
+	uint64_t wide;
 
 	crc = ~crc;
+	for (; n >= 3 * CRC_PART; n -= 3 * CRC_PART, p += 3 * CRC_PART)
+		crc = crc_block(crc, p);
+	wide = crc;
 	for (; n >= 8; n -= 8, p += 8) {
 		uint64_t word;
 
 		memcpy(&word, p, sizeof word);
-		__asm__(".arch_extension crc\n\tcrc32cx %w0, %w0, %x1" : "+r"(crc) : "r"(word));
+		wide = crc_word(wide, word);
 	}
+	crc = (uint32_t)wide;
 	for (; n; n--, p++)
-		__asm__(".arch_extension crc\n\tcrc32cb %w0, %w0, %w1"
-			: "+r"(crc)
-			: "r"((uint32_t)*p));
+		crc = crc_byte(crc, *p);
 	return ~crc;
 }
 

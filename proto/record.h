@@ -39,7 +39,8 @@ struct record {
 	/* The bytes of a text or of bytes; of a typed value its msgpack (value.h). */
 	const uint8_t *value;
 	size_t len;	 /* at most LIMIT_RECORD_VALUE; if is_typed LIMIT_TYPED_VALUE */
-	bool is_text;	 /* valid UTF-8; set by records_get, found out by record_batch_add */
+	bool is_text;	 /* valid UTF-8; set by records_get. Where it is not set,
+			    record_batch_add finds it out; where it is, that is believed */
 	bool is_typed;	 /* any other type: a number, a map, a row, ... Never CONTINUES */
 	uint32_t nodes;	 /* if is_typed: msgpack objects in it, itself too; at most
 			    LIMIT_TYPED_NODES. Set by records_get, needed by record_batch_add */
@@ -85,8 +86,8 @@ int records_get(const void *data, size_t len, record_fn *fn, void *arg, struct e
 #define RECORD_HEAD_MAX 33u
 #define RECORD_TAIL_MAX 9u
 
-/* Writes a row but for the bytes of its value, which follow, and its tail. Finds out is_text.
- * Returns how many bytes, at most RECORD_HEAD_MAX. */
+/* Writes a row but for the bytes of its value, which follow, and its tail. Finds out is_text
+ * where that is not set. Returns how many bytes, at most RECORD_HEAD_MAX. */
 size_t record_row_head(uint8_t *out, const struct record *record);
 
 /* What follows the value: nothing, or the schema. Returns how many bytes. */

@@ -9,6 +9,7 @@
 #include "check.h"
 #include "limits.h"
 #include "record_private.h"
+#include "utf8.h"
 #include "value.h"
 
 #define RECORD_NIL 0xc0u
@@ -138,21 +139,52 @@ static int records_get_rows(struct record_in *in, uint64_t child, uint64_t seq, 
 	return 0;
 }
 
+/* Text and bytes in rows of ours and nothing else: such a body keeps all rules of check_body, which
+ * would look at each of its objects. Asks the same of texts. */
+static bool records_are_plain(const struct record_in *in, uint64_t count)
+{
+	const uint8_t *at = in->at.next, *end = in->at.end;
+	struct record record;
+
+	for (; count; count--) {
+		size_t n = record_row_get(at, (size_t)(end - at), &record);
+
+		if (!n || record.is_typed || record.schema ||
+		    (record.is_text && !utf8_valid(record.value, record.len)))
+			return false;
+		at += n;
+	}
+	return at == end;
+}
+
+static int records_get_head(struct record_in *in, uint64_t *ret_child, uint64_t *ret_seq,
+			    uint64_t *ret_count)
+{
+	int r = record_get_array(in, "of the body", LIMIT_MSG_NODES, &in->left);
+
+	if (!r)
+		r = record_get_u64(in, "child", UINT64_MAX, ret_child);
+	if (!r)
+		r = record_get_u64(in, "seq", UINT64_MAX - RECORDS_MAX, ret_seq);
+	if (!r)
+		r = record_get_array(in, "records", RECORDS_MAX, ret_count);
+	return r;
+}
+
 int records_get(const void *data, size_t len, record_fn *fn, void *arg, struct errmsg *msg)
 {
 	struct errmsg inner;
 	struct record_in in = {value_in(data, len), 1, &inner};
 	uint64_t child = 0, seq = 0, count = 0;
-	int r = check_body(data, len, &inner);
+	int r = records_get_head(&in, &child, &seq, &count);
 
-	if (!r)
-		r = record_get_array(&in, "of the body", LIMIT_MSG_NODES, &in.left);
-	if (!r)
-		r = record_get_u64(&in, "child", UINT64_MAX, &child);
-	if (!r)
-		r = record_get_u64(&in, "seq", UINT64_MAX - RECORDS_MAX, &seq);
-	if (!r)
-		r = record_get_array(&in, "records", RECORDS_MAX, &count);
+	/* What is wrong with the bytes is said first, also where the head is. */
+	if (r < 0 || in.left || len > LIMIT_FRAME_BODY || !records_are_plain(&in, count)) {
+		int checked = check_body(data, len, &inner);
+
+		in = (struct record_in){value_in(data, len), 1, &inner};
+		r = checked < 0 ? checked : records_get_head(&in, &child, &seq, &count);
+	}
 	if (r < 0)
 		return err_set(msg, r, "message RECORDS: %s", inner.text);
 	/* What stands behind the records are fields of a later version. */

@@ -43,29 +43,66 @@ int utf8_decode(const uint8_t *data, size_t n, uint32_t *ret_cp)
 	return 0;
 }
 
+/* The words that are looked at together while there is nothing but ASCII. */
+#define UTF8_WORDS 4u
+#define UTF8_HIGH  UINT64_C(0x8080808080808080)
+
+/* How many bytes at the front are ASCII, at least: most output is nothing else. */
+static size_t utf8_ascii(const uint8_t *p, size_t n)
+{
+	uint64_t words[UTF8_WORDS];
+	size_t at = 0;
+
+	for (; n - at >= sizeof words; at += sizeof words) {
+		memcpy(words, p + at, sizeof words);
+		if ((words[0] | words[1] | words[2] | words[3]) & UTF8_HIGH)
+			break;
+	}
+	for (; n - at >= sizeof words[0]; at += sizeof words[0]) {
+		memcpy(words, p + at, sizeof words[0]);
+		if (words[0] & UTF8_HIGH)
+			break;
+	}
+	while (at < n && p[at] < 0x80)
+		at++;
+	return at;
+}
+
+static bool utf8_is_tail(uint8_t byte)
+{
+	return (byte & 0xc0) == 0x80;
+}
+
+/* The length of the character at the front, which is not ASCII: 0: it is none. The same table as
+ * above, as questions in order of how common their answer is. */
+static size_t utf8_char(const uint8_t *p, size_t n)
+{
+	uint8_t first = p[0], second = n > 1 ? p[1] : 0;
+
+	if (!utf8_is_tail(second) || first < 0xc2 || first > 0xf4)
+		return 0;
+	if (first < 0xe0)
+		return 2;
+	if (n < 3 || !utf8_is_tail(p[2]))
+		return 0;
+	if (first < 0xf0)
+		return (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ? 0 : 3;
+	if (n < 4 || !utf8_is_tail(p[3]))
+		return 0;
+	return (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f) ? 0 : 4;
+}
+
 bool utf8_valid(const void *data, size_t n)
 {
 	const uint8_t *p = data;
-	uint32_t cp;
 
 	while (n) {
-		uint64_t word;
-		int len;
+		size_t len = p[0] < 0x80 ? utf8_ascii(p, n) : utf8_char(p, n);
 
-		/* Eight ASCII bytes at a time: most output is nothing else. */
-		if (n >= 8) {
-			memcpy(&word, p, 8);
-			if (!(word & 0x8080808080808080u)) {
-				p += 8;
-				n -= 8;
-				continue;
-			}
-		}
-		len = utf8_decode(p, n, &cp);
-		if (len <= 0)
+		if (!len)
 			return false;
 		p += len;
-		n -= (size_t)len;
+		n -= len;
 	}
 	return true;
 }

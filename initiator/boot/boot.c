@@ -86,13 +86,19 @@ struct boot *boot_new(const struct boot_spec *spec, const struct boot_events *ev
 	return boot;
 }
 
+void boot_forget_answer(struct boot *boot)
+{
+	if (boot->answer)
+		explicit_bzero(boot->answer, strlen(boot->answer));
+	free(boot->answer);
+	boot->answer = NULL;
+}
+
 void boot_free(struct boot *boot)
 {
 	if (!boot)
 		return;
-	if (boot->answer)
-		explicit_bzero(boot->answer, strlen(boot->answer));
-	free(boot->answer);
+	boot_forget_answer(boot);
 	boot_scan_done(&boot->out.scan);
 	boot_scan_done(&boot->error.scan);
 	buf_done(&boot->out.text);
@@ -128,8 +134,13 @@ static void rise_answer(struct boot *boot, struct boot_stream *stream)
 		/* The second line would go to the command. */
 		boot_fail(boot, BOOT_BECOME, "the password has a line break in it");
 	} else {
-		boot->answer = xasprintf("%s\n", password);
-		boot->events->send(boot->arg, boot->answer, strlen(boot->answer));
+		size_t len = strlen(password);
+
+		/* Not by a format, which may leave copies where it has grown. */
+		boot->answer = xmalloc(len + 2);
+		memcpy(boot->answer, password, len);
+		memcpy(boot->answer + len, "\n", 2);
+		boot->events->send(boot->arg, boot->answer, len + 1);
 	}
 }
 
@@ -201,6 +212,7 @@ static void boot_do_run(struct boot *boot, const char *rest)
 {
 	(void)rest;
 	boot->ended = true;
+	boot_forget_answer(boot);
 	boot->events->ready(boot->arg, boot->rest, boot->rest_len);
 }
 

@@ -67,7 +67,7 @@ enum boot_end {
 };
 
 struct boot_events {
-	/* To be written to the channel, in this order. data is valid until boot_free. */
+	/* To be written to the channel, in this order. data is valid until the last event. */
 	void (*send)(void *arg, const void *data, size_t len);
 	/* The agent runs. rest: the first of its bytes. The last event. */
 	void (*ready)(void *arg, const void *rest, size_t len);

@@ -39,6 +39,7 @@ void boot_fail(struct boot *boot, enum boot_end end, const char *why)
 	if (boot->ended)
 		return;
 	boot->ended = true;
+	boot_forget_answer(boot);
 	escape_display(&text, why, strlen(why));
 	buf_addf(&text, "; %s", boot_cures[end]);
 	boot_fail_quote(&said, &boot->error.text);

@@ -40,6 +40,9 @@ struct boot {
 	struct buf joined;
 };
 
+/* Wipes and frees what was sent of the password. */
+void boot_forget_answer(struct boot *boot);
+
 /* The last event: why, the cure, and what the target said. */
 void boot_fail(struct boot *boot, enum boot_end end, const char *why);
 

@@ -4,7 +4,8 @@
  * backslash or exclamation mark, each of which some shell changes even there. Its functions are
  * named so that they are no alias of a ksh. What it relies on is in GNU, busybox and toybox alike.
  *
- * m umask  n nonce  a architecture  s size  h hash  f file name  u uid  c cache directory
+ * m umask to go back to  n nonce  a architecture  s size  h hash  f file name  u uid
+ * c cache directory  g file
  * p parent  d directory  t temporary file  w answer of a tool  e why directories were refused
  */
 #include "boot.h"
@@ -20,7 +21,8 @@
 #define QUOTE "\"'\""
 
 /* For an XDG_CACHE_HOME that is no path, or the usual one, nothing is done twice. */
-#define TEXT_BEGIN "u=$(id -u);c=$XDG_CACHE_HOME;case $c in \"$HOME/.cache\")c=;;/*);;*)c=;;esac;"
+#define TEXT_CACHE "c=$XDG_CACHE_HOME;case $c in \"$HOME/.cache\")c=;;/*);;*)c=;;esac;"
+#define TEXT_BEGIN "u=$(id -u);" TEXT_CACHE
 
 #define TEXT_WALK "for p in \"$c\" \"${HOME:+$HOME/.cache}\" /run/user/$u /var/tmp /tmp;do "
 
@@ -50,7 +52,16 @@
 	"tv(){ w=$(cd \"$d\"&&PATH=/dev/null&&exec \"$1\" --version 2>/dev/null </dev/null);" \
 	"case $w in muster-agent*);;*)false;;esac; };"
 
-#define TEXT_GO "go(){ umask $m;echo \"$n RUN $d/$f\";exec \"$d/$f\"; };"
+#define TEXT_GO "go(){ ${m:+umask $m};echo \"$n RUN $d/$f\";exec \"$d/$f\"; };"
+
+/*
+ * The usual case, with as few processes as can be: in our own home, nobody else can exchange what
+ * is ours, and where it may not be executed a look at it says so.
+ */
+#define TEXT_QUICK                                                                      \
+	"for p in \"$c\" \"${HOME:+$HOME/.cache}\";do d=$p/muster-agent;g=$d/$f;"       \
+	"[ -h \"$d\" ]||{ [ -f \"$g\" ]&&[ -O \"$g\" ]&&[ -x \"$g\" ]&&[ -O \"$d\" ]&&" \
+	"[ -O \"$p\" ]&&chmod 700 \"$d\"&&ck \"$g\"&&go; };done;"
 
 #define TEXT_CACHED                                                                             \
 	TEXT_WALK "at \"$p\"&&[ -f \"$d/$f\" ]&&[ -O \"$d/$f\" ]&&ck \"$d/$f\"&&tv \"$d/$f\"&&" \
@@ -83,9 +94,10 @@
 	"find \"$d\" -name \"agent*\" -mtime +30 -exec rm -f {} \";\" </dev/null >/dev/null 2>&1;" \
 	"go;fi;"
 
-#define TEXT_PUSH                                                                                 \
-	TEXT_CLEAN "[ -O \"$HOME\" ]&&mkdir \"$HOME/.cache\" 2>/dev/null;" TEXT_WALK TEXT_PROBE   \
-		   "for k in 1 2;do " TEXT_RECEIVE TEXT_KEEP "rm -f \"$t\";echo \"$n BAD\";done;" \
+#define TEXT_PUSH                                                                                \
+	TEXT_CLEAN "m=$(umask);umask 077;[ -O \"$HOME\" ]&&mkdir \"$HOME/.cache\" "              \
+		   "2>/dev/null;" TEXT_WALK TEXT_PROBE "for k in 1 2;do " TEXT_RECEIVE TEXT_KEEP \
+		   "rm -f \"$t\";echo \"$n BAD\";done;"                                          \
 		   "exit 1;done;echo \"$n NODIR$e\";exit 1"
 
 /* For each agent in g: its hash in w, and what its name says in b. */
@@ -132,14 +144,14 @@ static void boot_text_payloads(struct buf *out, const struct boot_spec *spec)
 /* What becomes the agent, as the user that runs it. */
 static void boot_text_agent(struct buf *out, const struct boot_spec *spec)
 {
-	buf_add_str(out, "m=$(umask);umask 077;");
+	buf_add_str(out, "m=;");
 	boot_text_nonce(out, spec);
 	if (spec->become != BOOT_AS_SELF)
 		buf_add_str(out, "echo \"$n " BOOT_WORD_THROUGH "\";"
 				 "echo \"$n " BOOT_WORD_THROUGH "\">&2;");
 	boot_text_payloads(out, spec);
-	buf_add_str(out,
-		    TEXT_BEGIN TEXT_AT TEXT_CHECK TEXT_TRY TEXT_GO "e=;" TEXT_CACHED TEXT_PUSH);
+	buf_add_str(out, TEXT_CHECK TEXT_GO TEXT_CACHE TEXT_QUICK TEXT_BEGIN TEXT_AT TEXT_TRY
+		    "e=;" TEXT_CACHED TEXT_PUSH);
 }
 
 static void boot_text_become(struct buf *out, const struct boot_spec *spec)

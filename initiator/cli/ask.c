@@ -94,7 +94,8 @@ static void ask_on_closed(void *arg, const char *why)
 int ask_with(const struct cmd *cmd, const struct cmd_globals *globals, enum control_mode mode,
 	     const struct ask_calls *calls, void *arg)
 {
-	static const struct control_events events = {ask_on_message, ask_on_closed};
+	static const struct control_events events = {.message = ask_on_message,
+						     .closed = ask_on_closed};
 	struct ask ask = {.fn = calls->message, .arg = arg};
 	struct control *control = NULL;
 	struct paths paths;

@@ -11,6 +11,7 @@
 #include "control_msg.h"
 #include "exit.h"
 #include "fd.h"
+#include "input.h"
 #include "job_options.h"
 #include "job_rows.h"
 #include "limits.h"
@@ -26,7 +27,7 @@ struct start_values {
 	struct option_texts arguments;
 	uint64_t timeout_ms;
 	uint64_t grace_ms;
-	struct job_values job; /* env */
+	struct job_values job; /* what has no field of its own here */
 };
 
 static int start_check(const struct cmd *cmd, const struct start_values *v, int argc)
@@ -56,38 +57,17 @@ static int start_directory(const struct cmd *cmd, const char *given, char **ret)
 	return cmd_usage(cmd, "--working-directory: %s is no directory", *ret);
 }
 
-/* The variables, as the script that runs first sees and passes them. */
-static void start_exports(struct buf *out, const struct option_texts *env)
-{
-	for (size_t i = 0; i < env->count; i++) {
-		const char *value = strchr(env->at[i], '=') + 1;
-
-		buf_addf(out, "export %.*s'", (int)(value - env->at[i]), env->at[i]);
-		for (; *value; value++)
-			if (*value == '\'')
-				buf_add_str(out, "'\\''");
-			else
-				buf_add_char(out, *value);
-		buf_add_str(out, "'\n");
-	}
-}
-
-static int start_init_script(const struct cmd *cmd, const char *path,
-			     const struct option_texts *env, char **ret)
+static int start_init_script(const struct cmd *cmd, const char *path, char **ret)
 {
 	struct buf text = {0};
-	int rc;
+	int rc = path ? fd_read_file(&text, path, LIMIT_COMMAND) : 0;
 
-	start_exports(&text, env);
-	rc = path ? fd_read_file(&text, path, LIMIT_COMMAND) : 0;
-	if (rc == 0 && text.len > LIMIT_COMMAND)
-		rc = ERR_LIMIT;
 	if (rc == 0 && text.len)
 		*ret = buf_take_str(&text);
 	buf_done(&text);
 	if (rc == ERR_SYS)
 		return cmd_usage(cmd, "--initialization-script: %s: %s", path, strerror(errno));
-	return rc ? cmd_usage(cmd, "--initialization-script and --env: more than %u bytes",
+	return rc ? cmd_usage(cmd, "--initialization-script: %s: more than %u bytes", path,
 			      LIMIT_COMMAND)
 		  : EXIT_OK;
 }
@@ -120,7 +100,7 @@ static int start_submit(const struct cmd *cmd, const struct start_values *v, int
 {
 	char *directory = NULL, *init = NULL, *path = NULL;
 	struct job_open_msg open = {.background = true, .local = true, .shell = v->shell != NULL};
-	struct submit submit = {.open = &open};
+	struct submit submit = {.open = &open, .stdin_fd = -1, .stdin_name = v->job.input};
 	struct job_made made = {0};
 	const char **words = NULL;
 	struct errmsg msg;
@@ -129,10 +109,10 @@ static int start_submit(const struct cmd *cmd, const struct start_values *v, int
 	if (status == EXIT_OK && job_options_fill(&open, &made, &v->job, 0, NULL, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK)
-		status = start_init_script(cmd, v->init_file, &v->job.env, &init);
-	/* It travels in the script: a local job has no other way for it. */
-	open.env = NULL;
-	open.env_count = 0;
+		status = start_init_script(cmd, v->init_file, &init);
+	if (status == EXIT_OK && v->job.input &&
+	    input_open(&submit.stdin_fd, v->job.input, &msg) != 0)
+		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK) {
 		words = start_argv(v, argc, argv, &open.argc, &path);
 		if (v->file && !path)
@@ -153,6 +133,7 @@ static int start_submit(const struct cmd *cmd, const struct start_values *v, int
 		status = submit_job(cmd, &v->globals, &submit);
 		free(open.display);
 	}
+	fd_close(&submit.stdin_fd);
 	job_made_done(&made);
 	free(words);
 	free(directory);
@@ -187,6 +168,17 @@ static const struct option_row start_rows[] = {
 	{"stop-grace", 0, OPTION_DURATION, VALUE(grace_ms), "TIME",
 	 "between TERM and KILL when it is ended (10s)"},
 	{"env", 0, OPTION_TEXTS, VALUE(job.env), "K=V", "a variable for it; may be repeated"},
+	{"stdin", 0, OPTION_TEXT, VALUE(job.input), "FILE",
+	 "what it reads; '-': standard input (nothing)"},
+	{"nice", 0, OPTION_TEXT, VALUE(job.nice), "N", "run it with this niceness, -20 to 19"},
+	{"pty", 0, OPTION_FLAG, VALUE(job.pty), NULL, "give it a terminal"},
+	{"idle-timeout", 0, OPTION_DURATION, VALUE(job.idle_timeout_ms), "TIME",
+	 "end it when it writes nothing for so long (none)"},
+	{"max-output", 0, OPTION_SIZE, VALUE(job.output_limit), "SIZE",
+	 "end it when it has written more than this\n(64K, 256M, 1G; none)"},
+	{"parse", 0, OPTION_TEXT, VALUE(job.parse), "KIND",
+	 "make typed records of the output: lines, raw, nul,\njson, jsonl, csv, tsv, kv, blocks, "
+	 "table, auto,\nregex:PATTERN, csv:DELIMITER"},
 };
 
 const struct cmd cmd_start = {

@@ -21,12 +21,18 @@
 #define CONTROL_FLUSH_NS UINT64_C(1000000000)
 #define CONTROL_TRIES	 5
 #define CONTROL_ROOM	 (256u << 10) /* so little waits that there is room */
+/* What is read at once. The daemon sends as much where there is output; libevent would take it in
+ * pieces of 4 KiB. */
+#define CONTROL_READ (256u << 10)
 
 struct control {
 	struct loop *loop;
 	const struct control_events *events;
 	void *arg;
-	struct bufferevent *bev;
+	struct bufferevent *bev; /* for what is sent */
+	struct event *readable;
+	struct buf in; /* what came; before at it has been taken */
+	size_t at;
 	uint64_t seq_out;
 	uint64_t pid;
 	void (*room)(void *arg); /* NULL: nobody wants to know */
@@ -127,32 +133,37 @@ static void control_close(struct control *control, const char *why)
 	if (control->closed)
 		return;
 	control->closed = true;
-	(void)bufferevent_disable(control->bev, EV_READ | EV_WRITE);
+	(void)event_del(control->readable);
+	(void)bufferevent_disable(control->bev, EV_WRITE);
 	control->events->closed(control->arg, why);
+}
+
+static int64_t control_take_frame(struct control *control)
+{
+	struct errmsg msg = {{0}};
+	struct frame frame;
+	int64_t used = frame_parse(control->in.data + control->at, control->in.len - control->at,
+				   &frame, &msg);
+
+	if (used == 0)
+		return 0;
+	if (used < 0 || !message_may_send(frame.type, MSG_FROM_D)) {
+		control_close(control, used < 0 ? msg.text : "an unknown message");
+		return 0;
+	}
+	control->events->message(control->arg, frame.type, frame.body, frame.len);
+	control->at += (size_t)used;
+	return used;
 }
 
 static void control_take_frames(struct control *control)
 {
-	struct evbuffer *in = control->bev ? bufferevent_get_input(control->bev) : NULL;
+	bool any = false;
 
-	while (!control->held && !control->closed) {
-		size_t n = evbuffer_get_length(in);
-		struct errmsg msg = {{0}};
-		struct frame frame;
-		int64_t used;
-
-		if (n < FRAME_HEADER_SIZE)
-			return;
-		used = frame_parse(evbuffer_pullup(in, -1), n, &frame, &msg);
-		if (used == 0)
-			return;
-		if (used < 0 || !message_may_send(frame.type, MSG_FROM_D)) {
-			control_close(control, used < 0 ? msg.text : "an unknown message");
-			return;
-		}
-		control->events->message(control->arg, frame.type, frame.body, frame.len);
-		(void)evbuffer_drain(in, (size_t)used);
-	}
+	while (!control->held && !control->closed && control_take_frame(control) > 0)
+		any = true;
+	if (any && control->events->pause)
+		control->events->pause(control->arg);
 }
 
 /* What arrived before the end still counts, also while it is held back. */
@@ -163,10 +174,37 @@ static void control_take(struct control *control)
 		control_close(control, "the daemon closed the connection");
 }
 
-static void control_on_read(struct bufferevent *bev, void *arg)
+/* Room for the rest of a frame, and for what follows it. frame_parse has seen how long it is. */
+static size_t control_make_room(struct control *control)
 {
-	(void)bev;
-	control_take(arg);
+	size_t room = CONTROL_READ, left, want;
+
+	buf_consume(&control->in, control->at);
+	control->at = 0;
+	left = control->in.len;
+	want = left ? frame_size(control->in.data, left) : 0;
+	if (want > left + room)
+		room = want - left;
+	(void)buf_room(&control->in, room);
+	return control->in.size - left;
+}
+
+static void control_on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *control = arg;
+	size_t room = control_make_room(control);
+	ssize_t n = recv(fd, control->in.data + control->in.len, room, MSG_DONTWAIT);
+
+	(void)what;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0) {
+		control->in.len += (size_t)n;
+	} else {
+		control->eof = true;
+		(void)event_del(control->readable);
+	}
+	control_take(control);
 }
 
 static void control_on_write(struct bufferevent *bev, void *arg)
@@ -185,6 +223,7 @@ static void control_on_event(struct bufferevent *bev, short what, void *arg)
 	(void)bev;
 	(void)what;
 	control->eof = true;
+	(void)event_del(control->readable);
 	control_take(control);
 }
 
@@ -201,9 +240,10 @@ void control_hold(struct control *control, bool hold)
 	if (control->closed)
 		return;
 	if (hold) {
-		(void)bufferevent_disable(control->bev, EV_READ);
+		(void)event_del(control->readable);
 	} else {
-		(void)bufferevent_enable(control->bev, EV_READ);
+		if (!control->eof)
+			(void)event_add(control->readable, NULL);
 		loop_defer(control->loop, control_take_deferred, control);
 	}
 }
@@ -238,14 +278,14 @@ int control_open(struct control **ret, struct loop *loop, const struct paths *pa
 	control->events = events;
 	control->arg = arg;
 	control->bev = bufferevent_socket_new(loop_base(loop), fd, BEV_OPT_CLOSE_ON_FREE);
-	if (!control->bev)
+	control->readable =
+		event_new(loop_base(loop), fd, EV_READ | EV_PERSIST, control_on_readable, control);
+	if (!control->bev || !control->readable || event_add(control->readable, NULL) != 0)
 		abort();
-	bufferevent_setcb(control->bev, control_on_read, control_on_write, control_on_event,
-			  control);
+	bufferevent_setcb(control->bev, NULL, control_on_write, control_on_event, control);
 	bufferevent_setwatermark(control->bev, EV_WRITE, CONTROL_ROOM, 0);
-	bufferevent_setwatermark(control->bev, EV_READ, 0,
-				 LIMIT_FRAME_BODY + 2 * FRAME_HEADER_SIZE);
-	(void)bufferevent_enable(control->bev, EV_READ | EV_WRITE);
+	(void)bufferevent_disable(control->bev, EV_READ);
+	(void)bufferevent_enable(control->bev, EV_WRITE);
 	*ret = control;
 	return 0;
 }
@@ -255,8 +295,9 @@ void control_free(struct control *control)
 	if (!control)
 		return;
 	control->closed = true;
+	event_free(control->readable);
 	bufferevent_free(control->bev);
-	control->bev = NULL;
+	buf_done(&control->in);
 	/* Behind what control_hold may have deferred. */
 	loop_defer(control->loop, free, control);
 }

@@ -18,6 +18,9 @@ struct control_events {
 	void (*message)(void *arg, uint8_t type, const void *body, size_t len);
 	/* The daemon has gone, or broke the protocol (why). Comes once, as the last event. */
 	void (*closed)(void *arg, const char *why);
+	/* All messages that had come were delivered, or the rest is held: what was made of them
+	 * should not wait for more. May be NULL. */
+	void (*pause)(void *arg);
 };
 
 enum control_mode {

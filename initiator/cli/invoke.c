@@ -52,6 +52,7 @@ static void invoke_say(struct invoke *iv, struct buf *text)
 	buf_add(&line, text->data, text->len);
 	buf_add_char(&line, '\n');
 	buf_done(text);
+	view_flush(iv->view);
 	board_hide(iv->board);
 	out_add(iv->out, STDERR_FILENO, &line);
 }
@@ -212,6 +213,11 @@ static void invoke_on_message(void *arg, uint8_t type, const void *body, size_t 
 		invoke_fail(iv, rc == ERR_PROTO ? EXIT_NO_DAEMON : EXIT_INTERNAL, msg.text);
 	else
 		invoke_pace(iv);
+}
+
+static void invoke_on_pause(void *arg)
+{
+	view_flush(((struct invoke *)arg)->view);
 }
 
 static void invoke_on_closed(void *arg, const char *why)
@@ -407,6 +413,7 @@ static void invoke_open(struct invoke *iv)
 	view_options_init(&view, &o->look);
 	view.progress = invoke_on_progress;
 	view.progress_arg = iv;
+	view.gather = true;
 	iv->count = hostlist_count(hosts);
 	iv->labels = xcalloc(iv->count, sizeof(char *));
 	for (size_t i = 0; i < iv->count; i++)
@@ -452,7 +459,8 @@ static int invoke_finish(struct invoke *iv)
 
 int invoke_run(const struct invoke_options *options, const struct paths *paths)
 {
-	static const struct control_events events = {invoke_on_message, invoke_on_closed};
+	static const struct control_events events = {
+		.message = invoke_on_message, .pause = invoke_on_pause, .closed = invoke_on_closed};
 	struct invoke iv = {.options = options, .loop = loop_new()};
 	struct errmsg msg;
 	int rc = control_open(&iv.control, iv.loop, paths,

@@ -204,6 +204,10 @@ static int job_needs_agent(const struct job_open_msg *open, struct errmsg *msg)
 			   : open->parse != PARSE_LINES ? "--parse"
 							: NULL;
 
+	if (open->agent == JOB_AGENT_SUBSYSTEM && open->become)
+		return err_set(msg, ERR_SYNTAX,
+			       "--become: not with --agent subsystem, as that agent is started by "
+			       "sshd, as who logs in");
 	if (open->agent != JOB_AGENT_NEVER || !what)
 		return 0;
 	return err_set(msg, ERR_SYNTAX, "%s needs the agent: not with --agent never", what);

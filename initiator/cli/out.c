@@ -18,7 +18,12 @@
 /* Looks at a pipe before we wait for it in earnest. */
 #define OUT_SPINS 200u
 
-/* A mark stands in every lane; it is reached when it is in all of them. */
+/* Buffers that are kept for out_spare: what may be on its way together. Only of a common size. */
+#define OUT_SPARES    4u
+#define OUT_SPARE_MIN (4u << 10)
+#define OUT_SPARE_MAX (1u << 20)
+
+/* A mark stands in every lane that runs; it is reached when it is in all of them. */
 struct out_mark {
 	struct out *out;
 	out_mark_fn *fn;
@@ -34,10 +39,12 @@ struct out_item {
 	struct out_mark *mark; /* NULL: data */
 };
 
-/* A queue with its thread. */
+/* A queue with its thread, which is started by the first thing to write: most commands say nothing
+ * on one of the two, and many nothing at all. */
 struct out_lane {
 	struct out *out;
 	pthread_t thread;
+	bool runs;
 	pthread_cond_t wake;
 	struct out_item *first;
 	struct out_item **last;
@@ -51,7 +58,9 @@ struct out {
 	pthread_mutex_t lock; /* guards all below, and the lanes */
 	struct out_lane lanes[2];
 	size_t lane_count; /* 1: stdout and stderr are the same */
-	size_t queued;	   /* bytes, what is being written included */
+	struct buf spares[OUT_SPARES];
+	size_t spare_count;
+	size_t queued; /* bytes, what is being written included */
 	bool was_full;
 	bool closing;
 	bool await_reader;
@@ -93,8 +102,21 @@ static void out_item_free(struct out_item *item)
 	free(item);
 }
 
+/* With the lock held. */
+static void out_keep_spare(struct out *out, struct buf *data)
+{
+	if (out->spare_count == OUT_SPARES || data->size < OUT_SPARE_MIN ||
+	    data->size > OUT_SPARE_MAX)
+		return;
+	buf_clear(data);
+	out->spares[out->spare_count++] = *data;
+	*data = (struct buf){0};
+}
+
 static void out_destroy(struct out *out)
 {
+	while (out->spare_count)
+		buf_done(&out->spares[--out->spare_count]);
 	for (size_t i = 0; i < out->lane_count; i++) {
 		struct out_lane *lane = &out->lanes[i];
 
@@ -130,6 +152,7 @@ static void out_written(struct out_lane *lane, int error)
 			loop_post(out->loop, out_on_room, out);
 	}
 	lane->writing = NULL;
+	out_keep_spare(out, &item->data);
 	out_item_free(item);
 }
 
@@ -245,7 +268,6 @@ struct out *out_new(struct loop *loop, const struct out_events *events, void *ar
 	out->events = events;
 	out->arg = arg;
 	out->lane_count = out_is_shared() ? 1 : 2;
-	out->running = out->lane_count;
 	(void)pthread_mutex_init(&out->lock, NULL);
 	for (size_t i = 0; i < out->lane_count; i++) {
 		struct out_lane *lane = &out->lanes[i];
@@ -253,12 +275,21 @@ struct out *out_new(struct loop *loop, const struct out_events *events, void *ar
 		lane->out = out;
 		lane->last = &lane->first;
 		(void)pthread_cond_init(&lane->wake, NULL);
-		if (pthread_create(&lane->thread, NULL, out_thread, lane) != 0) {
-			fprintf(stderr, "muster: cannot start a thread\n");
-			exit(1);
-		}
 	}
 	return out;
+}
+
+/* With the lock held. */
+static void out_start(struct out_lane *lane)
+{
+	if (lane->runs)
+		return;
+	if (pthread_create(&lane->thread, NULL, out_thread, lane) != 0) {
+		fprintf(stderr, "muster: cannot start a thread\n");
+		exit(1);
+	}
+	lane->runs = true;
+	lane->out->running++;
 }
 
 /* With the lock held. */
@@ -284,7 +315,16 @@ void out_add(struct out *out, int fd, struct buf *data)
 	item->data = *data;
 	*data = (struct buf){0};
 	(void)pthread_mutex_lock(&out->lock);
+	out_start(lane);
 	out_queue(lane, item);
+	(void)pthread_mutex_unlock(&out->lock);
+}
+
+void out_spare(struct out *out, struct buf *data)
+{
+	(void)pthread_mutex_lock(&out->lock);
+	if (out->spare_count)
+		*data = out->spares[--out->spare_count];
 	(void)pthread_mutex_unlock(&out->lock);
 }
 
@@ -292,15 +332,21 @@ void out_mark(struct out *out, out_mark_fn *fn, void *arg)
 {
 	struct out_mark *mark = xcalloc(1, sizeof *mark);
 
-	*mark = (struct out_mark){out, fn, arg, out->lane_count, true};
+	*mark = (struct out_mark){out, fn, arg, 0, true};
 	(void)pthread_mutex_lock(&out->lock);
 	for (size_t i = 0; i < out->lane_count; i++) {
-		struct out_item *item = xcalloc(1, sizeof *item);
+		struct out_item *item;
 
+		if (!out->lanes[i].runs)
+			continue;
+		item = xcalloc(1, sizeof *item);
+		mark->lanes++;
 		item->fd = -1;
 		item->mark = mark;
 		out_queue(&out->lanes[i], item);
 	}
+	if (!mark->lanes) /* nothing was ever added */
+		loop_post(out->loop, out_on_mark, mark);
 	(void)pthread_mutex_unlock(&out->lock);
 }
 
@@ -328,6 +374,8 @@ static void out_join(struct out_lane *lane, const struct timespec *until)
 {
 	struct out *out = lane->out;
 
+	if (!lane->runs)
+		return;
 	if (!until) {
 		(void)pthread_join(lane->thread, NULL);
 	} else if (pthread_timedjoin_np(lane->thread, NULL, until) != 0) {

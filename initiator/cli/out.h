@@ -25,6 +25,11 @@ struct out *out_new(struct loop *loop, const struct out_events *events, void *ar
 /* Adds what data holds, for stdout (fd 1) or stderr (fd 2); data is empty afterwards. */
 void out_add(struct out *out, int fd, struct buf *data);
 
+/* Memory of something that has been written, if there is some: makes data, which is empty and holds
+ * none, an empty buffer with room. For who adds much: fresh memory costs more than what is done
+ * with it. */
+void out_spare(struct out *out, struct buf *data);
+
 /*
  * Tells, from the loop, when all that was added before has been written (written false: it could
  * not be, or out_free came first; then maybe not from the loop). Once.

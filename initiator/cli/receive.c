@@ -302,7 +302,8 @@ static void receive_close(struct receive *rc)
 int receive_run(const struct cmd *cmd, const struct cmd_globals *globals,
 		const struct receive_options *options)
 {
-	static const struct control_events events = {receive_on_message, receive_on_closed};
+	static const struct control_events events = {.message = receive_on_message,
+						     .closed = receive_on_closed};
 	struct receive rc = {.options = options};
 	struct buf body = {0};
 	struct paths paths;

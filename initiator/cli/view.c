@@ -12,6 +12,8 @@
 
 /* After so many records no reader is one who wants only the first few. */
 #define VIEW_ONE_BY_ONE 1000u
+/* So much of what is gathered is written at once. */
+#define VIEW_GATHER (256u << 10)
 
 struct view_source {
 	uint64_t child;
@@ -165,7 +167,7 @@ const char *view_label(const struct view *view, uint64_t child)
 	return source ? source->label : NULL;
 }
 
-static void view_flush(struct view *view)
+void view_flush(struct view *view)
 {
 	static const int fds[2] = {STDOUT_FILENO, STDERR_FILENO};
 	const struct format *f = view->options.format;
@@ -178,7 +180,10 @@ static void view_flush(struct view *view)
 			    (view->text[1].len && view->options.tty_err)))
 		board_hide(view->board);
 	for (size_t i = 0; i < 2; i++)
-		out_add(view->out, fds[i], &view->text[i]);
+		if (view->text[i].len) {
+			out_add(view->out, fds[i], &view->text[i]);
+			out_spare(view->out, &view->text[i]);
+		}
 }
 
 struct view_mark {
@@ -202,7 +207,8 @@ static void view_mark(struct view *view)
 {
 	struct view_mark *mark;
 
-	view_flush(view);
+	if (!view->options.gather || view->text[0].len + view->text[1].len >= VIEW_GATHER)
+		view_flush(view);
 	if (!view->options.written || !view->last_seq)
 		return;
 	mark = xmalloc(sizeof *mark);
@@ -239,6 +245,9 @@ static void view_whole(struct view *view, const struct format_record *r,
 	struct format_state *state = view_state(view, r);
 	struct buf *text = view_text(view, r);
 
+	/* In the order in which they came, should both go to the same place. */
+	if (view->text[!view_to_stderr(view, r)].len)
+		view_flush(view);
 	f->begin(text, style, state, r);
 	f->piece(text, style, state, r, record->value, record->len);
 	f->end(text, style, state, r);
@@ -461,5 +470,6 @@ int view_go_on(struct view *view, struct errmsg *msg)
 		else
 			rc = view_take(view, view->rest.data, view->rest.len, msg);
 	}
+	view_flush(view);
 	return rc;
 }

@@ -30,6 +30,9 @@ struct view_options {
 	/* Told what a progress record says, in one line that may hold anything. NULL: nobody. */
 	void (*progress)(void *arg, uint64_t child, const char *text);
 	void *progress_arg;
+	/* Output is gathered, for larger writes: the caller calls view_flush when it has no more
+	 * records to give for now, and before it writes something of its own. */
+	bool gather;
 	bool one_by_one; /* the first records each alone, so that a reader who stops early leaves
 			    the others unwritten */
 };
@@ -64,6 +67,9 @@ int view_records(struct view *view, const void *body, size_t len, struct errmsg 
 
 /* A job among the records. A format without a place for one gets a table on stdout. */
 void view_row(struct view *view, const struct row_view *row);
+
+/* Hands on what was gathered. */
+void view_flush(struct view *view);
 
 /* The output is complete: what the format writes at its end. */
 void view_close(struct view *view);

@@ -15,6 +15,8 @@
 
 /* More than a socket holds: somebody still sends. */
 #define CLIENT_REST_MAX (1u << 20)
+/* What is written at once. With libevent's 16 KiB both sides would wake for each piece of that. */
+#define CLIENT_WRITE (512u << 10)
 
 struct client {
 	struct daemon *daemon;
@@ -105,6 +107,9 @@ static void client_on_read(struct bufferevent *bev, void *arg)
 			client_fail(client, rc, &msg);
 		else if (rc < 0)
 			client_send_error(client, rc, msg.text);
+		/* libevent keeps the memory that it gives back as it was. */
+		if (used > 0 && frame.type == MSG_JOB_SECRET)
+			explicit_bzero((uint8_t *)(uintptr_t)frame.body, frame.len);
 		if (used > 0)
 			(void)evbuffer_drain(in, (size_t)used);
 	}
@@ -172,6 +177,7 @@ struct client *client_new(struct daemon *daemon, int fd)
 	if (!client->bev || !client->greeting)
 		abort();
 	bufferevent_setcb(client->bev, client_on_read, client_on_write, client_on_event, client);
+	(void)bufferevent_set_max_single_write(client->bev, CLIENT_WRITE);
 	/* Output: tell when it is nearly gone. Input: never more than a frame and what follows. */
 	bufferevent_setwatermark(client->bev, EV_WRITE, LIMIT_CLIENT_QUEUE_LO, 0);
 	bufferevent_setwatermark(client->bev, EV_READ, 0, LIMIT_FRAME_BODY + 2 * FRAME_HEADER_SIZE);

@@ -105,10 +105,8 @@ struct link *link_start(struct run *run, struct child *child)
 	link->results = results_new(&run_daemon(run)->budget, link_on_hold, link);
 	link->live = xcalloc(1, sizeof *link->live);
 	(void)child_instance_id(child, link->live->run_id);
-	if (open->local)
-		link_local_start(link);
-	else if (open->agent == JOB_AGENT_NEVER || open->builtin == JOB_AGENT_LIST ||
-		 open->builtin == JOB_AGENT_REMOVE)
+	if ((open->agent == JOB_AGENT_NEVER && !open->local) || open->builtin == JOB_AGENT_LIST ||
+	    open->builtin == JOB_AGENT_REMOVE)
 		link_plain_start(link);
 	else
 		link_agent_start(link);

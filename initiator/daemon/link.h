@@ -1,7 +1,7 @@
 /*
  * A link: how one child is carried out, and what has come of it. The transport is an agent on the
- * target (remote.h), a plain SSH exec (ssh/conn.h) or a process of this computer (local.h). It ends
- * with the command; the results stay until the job is removed.
+ * target (remote.h), which for a local job is this computer, or a plain SSH exec (ssh/conn.h). It
+ * ends with the command; the results stay until the job is removed.
  */
 #ifndef MUSTER_LINK_H
 #define MUSTER_LINK_H
@@ -28,5 +28,8 @@ void link_discard(struct link *link);
 
 /* Why the command cannot be carried out (too long), before there is a job. 0 or ERR_RANGE. */
 int link_check(const struct job_open_msg *open, struct errmsg *msg);
+/* The same with what is filled in for each host: the longest of their names, how many there are. */
+int link_check_host(const struct job_open_msg *open, const char *longest, size_t count,
+		    struct errmsg *msg);
 
 #endif

@@ -25,9 +25,10 @@ static void link_on_no_agent(void *arg, const char *why)
 	char *text;
 
 	link->live->handle = NULL;
-	if (open->agent != JOB_AGENT_AUTO || !can || link->live->stopping) {
-		(void)snprintf(outcome.text, sizeof outcome.text, "%s%s%s", why,
-			       can ? "" : "; it is needed for ", can ? "" : what);
+	if (open->agent != JOB_AGENT_AUTO || open->local || !can || link->live->stopping) {
+		(void)snprintf(outcome.text, sizeof outcome.text, "%s%s%s%s",
+			       can ? "" : "it is needed for ", can ? "" : what, can ? "" : ": ",
+			       why);
 		link_end(link, &outcome);
 		return;
 	}
@@ -100,7 +101,8 @@ void link_agent_start(struct link *link)
 	size_t index = child_index(link->child), count = job_child_count(child_job(link->child));
 	struct link_command command;
 	struct task_open_msg m = {.instance = link->live->run_id,
-				  .directory = open->directory,
+				  .directory = open->directory || !open->local ? open->directory
+									       : open->home,
 				  .script = open->script,
 				  .script_len = open->script_len,
 				  .script_name = open->script_name,
@@ -112,7 +114,7 @@ void link_agent_start(struct link *link)
 				  .idle_timeout_ms = open->idle_timeout_ms,
 				  .grace_ms = open->stop_grace_ms,
 				  .output_limit = open->output_limit};
-	struct remote_spec spec = {.target = run_target(link->run, index),
+	struct remote_spec spec = {.target = open->local ? NULL : run_target(link->run, index),
 				   .job = open,
 				   .password = run_password(link->run),
 				   .open = &m,

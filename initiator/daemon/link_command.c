@@ -84,14 +84,12 @@ static void link_shell_words(struct link_command *c, const struct job_open_msg *
 static void link_plain_words(struct link_command *c, const struct job_open_msg *open,
 			     const char *host, size_t index, size_t count)
 {
-	if (open->directory && !open->local) {
+	if (open->directory) {
 		link_word(c, "sh");
 		link_word(c, "-c");
 		link_word(c, "cd -- \"$0\" || exit 125; exec \"$@\"");
 		link_word(c, open->directory);
 	}
-	if (!open->env_count && open->local)
-		return;
 	link_word(c, "env");
 	link_word(c, link_own(c, xasprintf("MUSTER_HOST=%s", host)));
 	link_word(c, link_own(c, xasprintf("MUSTER_RANK=%zu", index)));
@@ -132,9 +130,13 @@ void link_command_done(struct link_command *command)
 char **link_environment(const struct job_open_msg *open, const char *host, size_t index,
 			size_t count, size_t *ret_count)
 {
-	char **env = xcalloc(open->env_count + 3, sizeof(char *));
+	char **env = xcalloc(open->env_count + LINK_OWN_STRINGS, sizeof(char *));
 	size_t n = 0;
 
+	if (open->local && open->home)
+		env[n++] = xasprintf("HOME=%s", open->home);
+	if (open->local && open->path)
+		env[n++] = xasprintf("PATH=%s", open->path);
 	env[n++] = xasprintf("MUSTER_HOST=%s", host);
 	env[n++] = xasprintf("MUSTER_RANK=%zu", index);
 	env[n++] = xasprintf("MUSTER_COUNT=%zu", count);
@@ -171,7 +173,56 @@ bool link_plain_can(const struct job_open_msg *open, const char **ret_what)
 	return true;
 }
 
-/* The longest that the command can become on any host. */
+static size_t link_total(const char *const *words, size_t count)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += strlen(words[i]) + 1;
+	return total;
+}
+
+static int link_check_words(const char *what, const char *const *words, size_t count, size_t max,
+			    struct errmsg *msg)
+{
+	size_t total = link_total(words, count);
+
+	if (count > max)
+		return err_set(msg, ERR_RANGE,
+			       "%s: %zu words with those that are added; at most %zu fit", what,
+			       count, max);
+	if (total > LIMIT_COMMAND)
+		return err_set(msg, ERR_RANGE,
+			       "%s: %zu bytes with what is added and filled in for a host; at most "
+			       "%u fit: use --stdin, or a file",
+			       what, total, LIMIT_COMMAND);
+	return 0;
+}
+
+int link_check_host(const struct job_open_msg *open, const char *longest, size_t count,
+		    struct errmsg *msg)
+{
+	struct link_command command;
+	size_t env_count;
+	char **env;
+	int rc;
+
+	if (open->builtin)
+		return 0;
+	link_command_make(&command, open, longest, count - 1, count, false);
+	env = link_environment(open, longest, count - 1, count, &env_count);
+	rc = link_check_words("the command", command.argv, command.argc, LIMIT_ARGS, msg);
+	if (rc == 0)
+		rc = link_check_words("the environment", (const char *const *)env, env_count,
+				      LIMIT_ENV, msg);
+	for (size_t i = 0; i < env_count; i++)
+		free(env[i]);
+	free(env);
+	link_command_done(&command);
+	return rc;
+}
+
+/* Quoted, for plain exec. */
 static int link_check_length(const struct job_open_msg *open, struct errmsg *msg)
 {
 	static const char id[] = "00000000-0000-4000-8000-000000000000";
@@ -201,15 +252,19 @@ static int link_check_become(const struct job_open_msg *open, struct errmsg *msg
 int link_check(const struct job_open_msg *open, struct errmsg *msg)
 {
 	const char *what = NULL;
-	bool plain = open->local || open->agent == JOB_AGENT_NEVER;
 
 	if (!open->builtin && !open->script && (!open->argc || (open->shell && open->argc != 1)))
 		return err_set(msg, ERR_SYNTAX, "there is no command to run");
-	if (plain && !link_plain_can(open, &what))
-		return err_set(msg, ERR_SYNTAX, "%s needs the agent, and %s", what,
-			       open->local ? "a local job has none" : "--agent never forbids it");
-	if (open->local && open->stdin_follows)
-		return err_set(msg, ERR_SYNTAX, "a local job has no standard input");
+	if (!open->local && open->agent == JOB_AGENT_NEVER && !link_plain_can(open, &what))
+		return err_set(msg, ERR_SYNTAX, "%s needs the agent, and --agent never forbids it",
+			       what);
+	if (open->local && open->become)
+		return err_set(msg, ERR_SYNTAX,
+			       "a local job becomes no other user: start it with sudo");
+	if (open->become && open->agent == JOB_AGENT_SUBSYSTEM)
+		return err_set(
+			msg, ERR_SYNTAX,
+			"the subsystem's agent runs as who logs in, and becomes nobody else");
 	if (open->become && link_check_become(open, msg) != 0)
 		return ERR_SYNTAX;
 	return open->argc && !open->script ? link_check_length(open, msg) : 0;

@@ -7,22 +7,11 @@
 #include "boot.h"
 #include "command.h"
 #include "conn.h"
+#include "conn_cause.h"
 #include "link_private.h"
 
 /* Input that was given and has not gone to the network. */
 #define LINK_INPUT_AHEAD (256u << 10)
-
-static const enum cause link_conn_causes[] = {
-	[CONN_END_EXITED] = CAUSE_EXITED,
-	[CONN_END_SIGNALLED] = CAUSE_SIGNALLED,
-	[CONN_END_UNREACHABLE] = CAUSE_UNREACHABLE,
-	[CONN_END_HOST_KEY] = CAUSE_HOST_KEY,
-	[CONN_END_AUTH] = CAUSE_AUTH,
-	[CONN_END_REFUSED] = CAUSE_REFUSED,
-	[CONN_END_TIMEOUT] = CAUSE_TIMEOUT,
-	[CONN_END_STOPPED] = CAUSE_STOPPED,
-	[CONN_END_LOST] = CAUSE_LINK_LOST,
-};
 
 static void link_plain_feed(struct link *link)
 {
@@ -54,7 +43,7 @@ static void link_on_writable(void *arg)
 static void link_on_conn_end(void *arg, const struct conn_result *result)
 {
 	struct link *link = arg;
-	struct outcome outcome = {.cause = link_conn_causes[result->end],
+	struct outcome outcome = {.cause = conn_cause(result->end),
 				  .exit_code = result->exit_code,
 				  .began = result->began};
 

@@ -32,7 +32,7 @@ struct link {
 /* What is needed only while the command runs. */
 struct link_live {
 	const struct link_transport *transport;
-	void *handle; /* of the transport: conn, local, remote_task */
+	void *handle; /* of the transport: conn, remote_task */
 	char *command;
 	char run_id[UUID_TEXT_SIZE];
 	struct splitter streams[2]; /* output, error: of those that send bytes */
@@ -44,7 +44,6 @@ struct link_live {
 
 /* The ways. Each sets live->transport and live->handle. */
 void link_plain_start(struct link *link);
-void link_local_start(struct link *link);
 void link_agent_start(struct link *link);
 
 /* Whether plain exec can do all that the job asks for; if not *ret_what says what not. */
@@ -77,7 +76,8 @@ void link_command_make(struct link_command *ret, const struct job_open_msg *open
 		       size_t index, size_t count, bool plain);
 void link_command_done(struct link_command *command);
 
-/* The environment for an agent: what was asked for and MUSTER_HOST, MUSTER_RANK, MUSTER_COUNT. */
+/* The environment for an agent: what was asked for and MUSTER_HOST, MUSTER_RANK, MUSTER_COUNT; of a
+ * local job HOME and PATH of its user too. */
 char **link_environment(const struct job_open_msg *open, const char *host, size_t index,
 			size_t count, size_t *ret_count);
 

@@ -97,13 +97,25 @@ static void remote_key_add(struct buf *key, const char *part)
 	buf_add_char(key, '\n');
 }
 
-/* Two tasks may share a connection if all that decides who is spoken to, as whom, is the same. */
+static void remote_key_login(struct buf *key, const struct plan_login *login)
+{
+	for (size_t i = 0; i < login->file_count; i++)
+		remote_key_add(key, login->files[i]->path);
+	remote_key_add(key, login->agent_path);
+}
+
+/*
+ * Two tasks may share a connection if all that decides who is spoken to, as whom, is the same. What
+ * is configured is read anew for each job: a fault in it is none of the connection's.
+ */
 static char *remote_key(const struct remote_spec *spec)
 {
 	const struct plan_target *t = spec->target;
 	const struct job_open_msg *job = spec->job;
 	struct buf key = {0};
 
+	if (!t)
+		return xstrdup("local");
 	buf_addf(&key, "%u %d %d %llu %llu\n", t->port, t->accept_new, t->key_alias,
 		 (unsigned long long)job->become, (unsigned long long)job->agent);
 	remote_key_add(&key, t->hostname);
@@ -113,6 +125,9 @@ static char *remote_key(const struct remote_spec *spec)
 	remote_key_add(&key, job->ssh_config);
 	remote_key_add(&key, job->agent_socket);
 	remote_key_add(&key, job->home);
+	remote_key_add(&key, t->fault);
+	if (t->login)
+		remote_key_login(&key, t->login);
 	return buf_take_str(&key);
 }
 
@@ -188,14 +203,40 @@ static size_t remote_task_count(const struct remote *r)
 	return n;
 }
 
-static struct remote *remotes_find(const struct remotes *pool, const char *key)
+static bool remote_same_password(const struct remote *r, const char *password)
+{
+	return !r->password || !password ? r->password == password
+					 : strcmp(r->password, password) == 0;
+}
+
+/*
+ * One that has come to its agent may be used while known_hosts still vouches for it. One that is on
+ * its way there will be judged by what its own job has brought: the password above all.
+ */
+static bool remote_is_fit(const struct remote *r, const struct remote_spec *spec)
+{
+	if (r->shunned || remote_task_count(r) >= LIMIT_TASKS)
+		return false;
+	if (r->state == REMOTE_OPEN)
+		return !r->conn || conn_is_trusted(r->conn, spec->target);
+	return r->state == REMOTE_GREETING || remote_same_password(r, spec->password);
+}
+
+static struct remote *remotes_find(const struct remotes *pool, const struct remote_spec *spec,
+				   const char *key)
 {
 	uint64_t hash = remote_hash(key);
 
-	for (struct remote *r = *remotes_bucket(pool, hash); r; r = r->next)
-		if (r->hash == hash && strcmp(r->key, key) == 0 &&
-		    remote_task_count(r) < LIMIT_TASKS)
+	for (struct remote *r = *remotes_bucket(pool, hash), *next; r; r = next) {
+		next = r->next;
+		if (r->hash != hash || strcmp(r->key, key) != 0)
+			continue;
+		if (remote_is_fit(r, spec))
 			return r;
+		/* Its host key was taken back: it waits for nobody. */
+		if (r->idle)
+			remote_close(r, CAUSE_NONE, "");
+	}
 	return NULL;
 }
 
@@ -203,7 +244,7 @@ struct remote_task *remote_start(struct remotes *pool, const struct remote_spec 
 				 const struct remote_events *events, void *arg)
 {
 	char *key = remote_key(spec);
-	struct remote *r = remotes_find(pool, key);
+	struct remote *r = remotes_find(pool, spec, key);
 	struct remote_task *task;
 
 	if (r) {

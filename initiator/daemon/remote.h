@@ -45,9 +45,10 @@ struct remote_events {
 };
 
 struct remote_spec {
-	const struct plan_target *target; /* its plan is held as long as the connection stays */
-	const struct job_open_msg *job;	  /* agent, become, timeouts; borrowed during the call */
-	const char *password;		  /* for become; NULL: none. Borrowed during the call */
+	/* Its plan is held as long as the connection stays. NULL: this computer. */
+	const struct plan_target *target;
+	const struct job_open_msg *job; /* agent, become, timeouts; borrowed during the call */
+	const char *password;		/* for become; NULL: none. Borrowed during the call */
 	const struct task_open_msg
 		*open;		 /* task and credit are filled in here. Borrowed likewise */
 	struct feed *feed;	 /* NULL: no input; borrowed until the end of the task */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "conn_cause.h"
 #include "escape.h"
 #include "log.h"
 #include "remote_private.h"
@@ -15,18 +16,6 @@
 /* The name under which deploy/ configures the agent in sshd. */
 #define REMOTE_SUBSYSTEM "muster"
 
-static const enum cause remote_conn_causes[] = {
-	[CONN_END_EXITED] = CAUSE_AGENT_LOST,
-	[CONN_END_SIGNALLED] = CAUSE_AGENT_LOST,
-	[CONN_END_UNREACHABLE] = CAUSE_UNREACHABLE,
-	[CONN_END_HOST_KEY] = CAUSE_HOST_KEY,
-	[CONN_END_AUTH] = CAUSE_AUTH,
-	[CONN_END_REFUSED] = CAUSE_REFUSED,
-	[CONN_END_TIMEOUT] = CAUSE_TIMEOUT,
-	[CONN_END_STOPPED] = CAUSE_STOPPED,
-	[CONN_END_LOST] = CAUSE_LINK_LOST,
-};
-
 static const enum boot_become remote_become[] = {
 	[JOB_AS_SELF] = BOOT_AS_SELF,
 	[JOB_SUDO] = BOOT_SUDO,
@@ -35,6 +24,25 @@ static const enum boot_become remote_become[] = {
 };
 
 static void remote_connect(struct remote *r);
+
+/* For logs. */
+static const char *remote_name(const struct remote *r)
+{
+	return r->target ? r->target->host : "localhost";
+}
+
+static bool remote_is_up(const struct remote *r)
+{
+	return r->conn || r->pipe;
+}
+
+static void remote_write(struct remote *r, const void *data, size_t len)
+{
+	if (r->conn)
+		conn_write(r->conn, data, len);
+	else if (r->pipe)
+		remote_pipe_write(r->pipe, data, len);
+}
 
 /* --- the end -------------------------------------------------------------------------------- */
 
@@ -62,6 +70,7 @@ void remote_destroy(struct remote *r)
 	while (r->tasks)
 		task_drop(r->tasks);
 	conn_free(r->conn);
+	remote_pipe_free(r->pipe);
 	remote_free_talk(r);
 	remote_wipe_password(r);
 	if (r->timer)
@@ -72,6 +81,7 @@ void remote_destroy(struct remote *r)
 	free(r->key);
 	free(r->become_user);
 	r->conn = NULL;
+	r->pipe = NULL;
 	r->timer = NULL;
 	r->key = r->become_user = NULL;
 	r->freed = true;
@@ -126,10 +136,10 @@ static void remote_fail(struct remote *r, int code, const struct errmsg *msg)
 	if (r->state == REMOTE_GONE)
 		return;
 	(void)escape_str(text, sizeof text, msg->text);
-	log_warn("%s: the agent was let go: %s", r->target->host, text);
-	if (r->conn && code != ERR_CLOSED) {
+	log_warn("%s: the agent was let go: %s", remote_name(r), text);
+	if (remote_is_up(r) && code != ERR_CLOSED) {
 		peer_put_error(&out, code, msg->text);
-		conn_write(r->conn, out.data, out.len);
+		remote_write(r, out.data, out.len);
 		buf_done(&out);
 	}
 	remote_close(r, CAUSE_AGENT_LOST, text);
@@ -140,12 +150,18 @@ static void remote_fail(struct remote *r, int code, const struct errmsg *msg)
 void remote_send(struct remote *r, enum message_type type, struct buf *body)
 {
 	struct buf frame = {0};
-	size_t begin = frame_begin(&frame);
+	size_t begin;
 
+	/* Its tasks are being told that it has ended, and each may act on the others. */
+	if (r->state == REMOTE_GONE || !remote_is_up(r)) {
+		buf_done(body);
+		return;
+	}
+	begin = frame_begin(&frame);
 	buf_add(&frame, body->data, body->len);
 	if (frame_end(&frame, begin, (uint8_t)type, 0, 0) != 0)
 		abort();
-	conn_write(r->conn, frame.data, frame.len);
+	remote_write(r, frame.data, frame.len);
 	buf_done(&frame);
 	buf_done(body);
 }
@@ -187,21 +203,28 @@ static void remote_on_boot_send(void *arg, const void *data, size_t len)
 {
 	struct remote *r = arg;
 
-	conn_write(r->conn, data, len);
+	remote_write(r, data, len);
+}
+
+/* The agent runs. */
+static void remote_greet(struct remote *r)
+{
+	struct agent_hello_msg hello = {0};
+	struct buf out = {0};
+
+	r->state = REMOTE_GREETING;
+	r->peer = peer_new(PEER_INITIATOR, &remote_peer_events, r);
+	peer_put_hello(&out, &hello);
+	remote_write(r, out.data, out.len);
+	buf_done(&out);
 }
 
 static void remote_on_boot_ready(void *arg, const void *rest, size_t len)
 {
 	struct remote *r = arg;
-	struct agent_hello_msg hello = {0};
-	struct buf out = {0};
 
-	r->state = REMOTE_GREETING;
 	remote_wipe_password(r);
-	r->peer = peer_new(PEER_INITIATOR, &remote_peer_events, r);
-	peer_put_hello(&out, &hello);
-	conn_write(r->conn, out.data, out.len);
-	buf_done(&out);
+	remote_greet(r);
 	remote_feed(r, rest, len);
 }
 
@@ -270,6 +293,8 @@ static void remote_on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (r->again)
 		remote_reconnect(r);
+	else if (!r->target && !r->pipe)
+		remote_no_agent(r, r->fault.text);
 	else if (r->state == REMOTE_OPEN)
 		remote_close(r, CAUSE_NONE, "");
 	else
@@ -292,12 +317,17 @@ static void remote_on_data(void *arg, bool is_error, const void *data, size_t le
 
 	if (r->state == REMOTE_GONE || r->again)
 		return;
-	if (!r->peer)
+	if (!r->peer) {
 		boot_feed(r->boot, is_error, data, len);
-	else if (!is_error)
+		return;
+	}
+	/* Kilobytes that nobody needs any more, for each of thousands. */
+	boot_free(r->boot);
+	r->boot = NULL;
+	if (!is_error)
 		remote_feed(r, data, len);
 	else
-		log_debug("%s: the agent writes %zu bytes of errors", r->target->host, len);
+		log_debug("%s: the agent writes %zu bytes of errors", remote_name(r), len);
 }
 
 static void remote_on_burst_end(void *arg)
@@ -320,7 +350,7 @@ static void remote_on_end(void *arg, const struct conn_result *result)
 	if (exited && r->tasks)
 		remote_close(r, CAUSE_AGENT_LOST, "the agent has ended");
 	else
-		remote_close(r, remote_conn_causes[result->end], result->text);
+		remote_close(r, conn_cause(result->end), result->text);
 }
 
 static const struct conn_events remote_conn_events = {
@@ -349,6 +379,33 @@ static void remote_connect(struct remote *r)
 	r->conn = conn_start(remotes_engine(r->pool), &spec, &remote_conn_events, r);
 }
 
+static void remote_on_pipe_data(void *arg, const void *data, size_t len)
+{
+	remote_on_data(arg, false, data, len);
+}
+
+static void remote_on_pipe_end(void *arg)
+{
+	remote_close(arg, CAUSE_AGENT_LOST, "the agent has ended");
+}
+
+static const struct remote_pipe_events remote_pipe_events = {
+	.data = remote_on_pipe_data,
+	.burst_end = remote_on_burst_end,
+	.end = remote_on_pipe_end,
+};
+
+static void remote_start_local(struct remote *r)
+{
+	struct loop *loop = ssh_engine_loop(remotes_engine(r->pool));
+
+	remote_set_timer(r, REMOTE_START_MS);
+	if (remote_pipe_start(&r->pipe, loop, &remote_pipe_events, r, &r->fault) == 0)
+		remote_greet(r);
+	else
+		remote_set_timer(r, 0);
+}
+
 struct remote *remote_new(struct remotes *pool, const struct remote_spec *spec, char *key)
 {
 	struct remote *r = xcalloc(1, sizeof *r);
@@ -357,7 +414,8 @@ struct remote *remote_new(struct remotes *pool, const struct remote_spec *spec, 
 	r->pool = pool;
 	r->key = key;
 	r->target = spec->target;
-	plan_hold(r->target->plan);
+	if (r->target)
+		plan_hold(r->target->plan);
 	r->connect_timeout_ms = spec->job->connect_timeout_ms;
 	r->start_timeout_ms = spec->job->start_timeout_ms;
 	r->become_user = spec->job->become_user ? xstrdup(spec->job->become_user) : NULL;
@@ -370,7 +428,10 @@ struct remote *remote_new(struct remotes *pool, const struct remote_spec *spec, 
 	r->timer = evtimer_new(loop_base(loop), remote_on_timer, r);
 	if (!r->timer)
 		abort();
-	remote_connect(r);
+	if (r->target)
+		remote_connect(r);
+	else
+		remote_start_local(r);
 	return r;
 }
 
@@ -378,7 +439,7 @@ void remote_became_idle(struct remote *r)
 {
 	uint64_t linger = remotes_linger_ms(r->pool);
 
-	if (r->state != REMOTE_OPEN || !linger) {
+	if (r->state != REMOTE_OPEN || r->shunned || !linger) {
 		remote_close(r, CAUSE_NONE, "");
 		return;
 	}

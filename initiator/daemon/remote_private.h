@@ -10,6 +10,7 @@
 #include "message.h"
 #include "peer.h"
 #include "remote.h"
+#include "remote_pipe.h"
 
 enum remote_state {
 	REMOTE_CONNECTING, /* nothing runs there */
@@ -29,8 +30,10 @@ struct remote {
 	uint64_t hash;
 	char *key;
 	enum remote_state state;
-	const struct plan_target *target;
-	struct conn *conn;
+	const struct plan_target *target; /* NULL: this computer */
+	struct conn *conn;		  /* either this */
+	struct remote_pipe *pipe;	  /* or this */
+	struct errmsg fault;		  /* why there is no pipe */
 	char *command;
 	struct boot_spec boot_spec;
 	char *become_user;
@@ -44,6 +47,7 @@ struct remote {
 	uint64_t last_task;
 	bool retried; /* the bootstrap, without exec */
 	bool again;   /* is to connect once more, from the timer */
+	bool shunned; /* its agent did not answer: no task is given to it any more */
 	bool queued;  /* remote_free_deferred will come */
 	bool freed;   /* it has nothing left to do but free the memory */
 };
@@ -81,7 +85,9 @@ struct remote_task {
 	bool held;
 	bool burst; /* a record has come since the last end of a burst */
 	bool stopping;
-	bool suspend_asked; /* before it ran */
+	bool suspend_asked; /* the last that was asked for: to be suspended, or to go on */
+	bool answer_owed;   /* to that */
+	bool suspended;	    /* as far as the agent has told */
 };
 
 /* remote_conn.c */
@@ -103,6 +109,9 @@ void task_end(struct remote_task *t, const struct outcome *outcome);
 void task_no_agent(struct remote_task *t, const char *why);
 void task_end_burst(struct remote *r);
 void task_drop(struct remote_task *t);
+
+/* remote_outcome.c. All but began. Texts are made harmless. */
+void task_outcome(struct outcome *ret, const struct task_end_msg *m);
 
 /* remote.c: the pool. remotes_forget: no task is given to it any more. */
 void remotes_forget(struct remote *r);

@@ -6,7 +6,6 @@
 
 #include "alloc.h"
 #include "clock.h"
-#include "escape.h"
 #include "limits.h"
 #include "log.h"
 #include "message.h"
@@ -15,8 +14,9 @@
 
 /* From TASK_OPEN to TASK_RUNNING. */
 #define TASK_START_MS 30000u
-/* The agent keeps the times itself; if it does not, we do not wait for ever. */
-#define TASK_SLACK_MS 5000u
+/* The agent keeps the times itself; if it does not, we do not wait for ever. Behind KILL it may
+ * take 5 s for processes that do not die, 2 s for what they wrote, and then some for the way. */
+#define TASK_SLACK_MS 10000u
 #define TASK_GRACE_MS 10000u
 /* From KILL to the end of a task that is nobody's. An agent that does not manage that is ill. */
 #define TASK_ORPHAN_MS 15000u
@@ -24,13 +24,6 @@
 #define TASK_STDIN_WINDOW (256u << 10)
 /* All column names of one child together. */
 #define TASK_SCHEMA_BYTES (64u << 10)
-
-static const enum cause task_causes[TASK_END_KIND_COUNT] = {
-	[TASK_EXITED] = CAUSE_EXITED,	[TASK_SIGNALLED] = CAUSE_SIGNALLED,
-	[TASK_TIMEOUT] = CAUSE_TIMEOUT, [TASK_STOPPED] = CAUSE_STOPPED,
-	[TASK_REFUSED] = CAUSE_REFUSED, [TASK_LIMIT] = CAUSE_LIMIT,
-	[TASK_LOST] = CAUSE_AGENT_LOST,
-};
 
 static void task_set_timer(struct remote_task *t, uint64_t ms)
 {
@@ -109,6 +102,8 @@ static void task_orphan(struct remote_task *t)
 	t->events = NULL;
 	t->feed = NULL;
 	t->schemas = NULL;
+	/* Whatever the agent says of it now, its deadline stays. */
+	t->stopping = true;
 	task_signal(t, TASK_KILL);
 	task_set_timer(t, TASK_ORPHAN_MS);
 }
@@ -125,6 +120,7 @@ static void task_give_up(struct remote_task *t, enum cause cause, const char *te
 		task_end(t, &outcome);
 		return;
 	}
+	t->remote->shunned = true;
 	task_orphan(t);
 	if (events)
 		events->end(t->arg, &outcome);
@@ -177,7 +173,7 @@ static void task_grant(struct remote_task *t)
 	struct buf body = {0};
 
 	if (t->held || t->step == TASK_STEP_WAITING ||
-	    t->granted - t->received > t->window - t->window / 2)
+	    t->received + t->window - t->window / 2 < t->granted)
 		return;
 	m.bytes = t->received + t->window - t->granted;
 	t->granted += m.bytes;
@@ -241,6 +237,7 @@ void remote_task_stop(struct remote_task *t)
 void remote_task_suspend(struct remote_task *t, bool suspend)
 {
 	t->suspend_asked = suspend;
+	t->answer_owed = true;
 	if (t->step == TASK_STEP_RUNNING && !t->stopping)
 		task_signal(t, suspend ? TASK_SUSPEND : TASK_RESUME);
 }
@@ -258,7 +255,7 @@ void remote_task_free(struct remote_task *t)
 	if (!t)
 		return;
 	r = t->remote;
-	if (t->step != TASK_STEP_WAITING && r->conn && r->state == REMOTE_OPEN) {
+	if (t->step != TASK_STEP_WAITING && r->state == REMOTE_OPEN) {
 		task_orphan(t);
 		return;
 	}
@@ -268,6 +265,13 @@ void remote_task_free(struct remote_task *t)
 }
 
 /* --- what comes ----------------------------------------------------------------------------- */
+
+/* The agent keeps the run timeout. */
+static void task_expect_end(struct remote_task *t)
+{
+	if (t->run_timeout_ms)
+		task_set_timer(t, t->run_timeout_ms + t->grace_ms + TASK_SLACK_MS);
+}
 
 static int task_on_running(struct remote_task *t, const struct frame *frame, struct errmsg *msg)
 {
@@ -279,8 +283,7 @@ static int task_on_running(struct remote_task *t, const struct frame *frame, str
 	t->step = TASK_STEP_RUNNING;
 	if (!t->stopping) {
 		(void)event_del(t->timer);
-		if (t->run_timeout_ms)
-			task_set_timer(t, t->run_timeout_ms + t->grace_ms + TASK_SLACK_MS);
+		task_expect_end(t);
 		if (t->suspend_asked)
 			task_signal(t, TASK_SUSPEND);
 	}
@@ -292,11 +295,11 @@ static int task_on_running(struct remote_task *t, const struct frame *frame, str
 
 static int task_charge(struct remote_task *t, const struct frame *frame, struct errmsg *msg)
 {
-	t->received += frame->len;
-	if (t->received > t->granted)
+	if (t->received >= t->granted)
 		return err_set(msg, ERR_PROTO,
 			       "task %llu: more records than it was allowed to send",
 			       (unsigned long long)t->id);
+	t->received += frame->len;
 	task_grant(t);
 	return 0;
 }
@@ -368,11 +371,18 @@ static int task_on_state(struct remote_task *t, const struct frame *frame, struc
 
 	if (rc)
 		return rc;
-	/* A suspended command is not late. */
-	if (m.suspended && !t->stopping)
-		(void)event_del(t->timer);
-	if (t->events && !t->stopping)
+	/* A change, or the answer to a question. An agent that says it again is not believed: there
+	 * is no such step for a child. */
+	if (!t->stopping && (t->answer_owed || m.suspended != t->suspended)) {
+		t->answer_owed = false;
+		t->suspended = m.suspended;
+		/* A command that was suspended by us is not late. */
+		if (m.suspended && t->suspend_asked)
+			(void)event_del(t->timer);
+		else if (!event_pending(t->timer, EV_TIMEOUT, NULL))
+			task_expect_end(t);
 		t->events->suspended(t->arg, m.suspended);
+	}
 	task_state_done(&m);
 	return 0;
 }
@@ -392,33 +402,16 @@ static int task_on_stdin_room(struct remote_task *t, const struct frame *frame, 
 	return 0;
 }
 
-static void task_outcome_text(struct outcome *o, const struct task_end_msg *m)
-{
-	if (m->text)
-		(void)escape_str(o->text, sizeof o->text, m->text);
-	if (!o->text[0] && m->survivors)
-		(void)snprintf(o->text, sizeof o->text, "%llu process%s could not be ended",
-			       (unsigned long long)m->survivors, m->survivors == 1 ? "" : "es");
-	if (!o->text[0] && m->pipes_open)
-		(void)snprintf(o->text, sizeof o->text,
-			       "it left processes behind that hold its output open");
-}
-
 static int task_on_end(struct remote_task *t, const struct frame *frame, struct errmsg *msg)
 {
-	struct outcome outcome = {.exit_code = -1};
+	struct outcome outcome;
 	struct task_end_msg m;
 	int rc = task_end_get(&m, frame->body, frame->len, msg);
 
 	if (rc)
 		return rc;
-	outcome.cause = task_causes[m.kind];
+	task_outcome(&outcome, &m);
 	outcome.began = t->step == TASK_STEP_RUNNING;
-	if (outcome.cause == CAUSE_EXITED)
-		outcome.exit_code = (int)(m.exit_code & 0xff);
-	if (outcome.cause == CAUSE_SIGNALLED)
-		(void)escape_str(outcome.signal, sizeof outcome.signal, m.signal ? m.signal : "?");
-	task_outcome_text(&outcome, &m);
 	task_end_done(&m);
 	task_end(t, &outcome);
 	return 0;

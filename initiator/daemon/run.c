@@ -56,10 +56,21 @@ void run_unwatch(struct run_watcher *watcher)
 	watcher->prev = NULL;
 }
 
+static void run_wipe_password(struct run *run)
+{
+	if (run->password)
+		explicit_bzero(run->password, strlen(run->password));
+	free(run->password);
+	run->password = NULL;
+}
+
 static void run_on_child(void *ctx, struct child *child)
 {
 	struct run *run = ctx;
 
+	/* Who has begun everywhere asks for it no more. */
+	if (run->password && !job_counts(run->job)->in_state[JOB_STATE_NOT_STARTED])
+		run_wipe_password(run);
 	RUN_TELL(run, w->child(w->arg, child));
 }
 
@@ -70,10 +81,7 @@ static void run_let_go(struct run *run)
 	run->plan = NULL;
 	feed_free(run->feed);
 	run->feed = NULL;
-	if (run->password)
-		explicit_bzero(run->password, strlen(run->password));
-	free(run->password);
-	run->password = NULL;
+	run_wipe_password(run);
 	job_open_done(&run->open);
 }
 

@@ -189,37 +189,61 @@ static void submit_start(struct submit *s, struct plan *plan, const char *const 
 	}
 }
 
+/* There will be no job. */
+static void submit_refuse(struct submit *s, struct plan *plan, int code, const char *text)
+{
+	struct client *client = s->client;
+
+	plan_free(plan);
+	client_send_error(client, code, text);
+	client_set_state(client, CLIENT_IDLE);
+	client_set_context(client, NULL, NULL);
+}
+
 static void submit_on_plan(void *arg, struct plan *plan, const struct errmsg *msg)
 {
 	struct submit *s = arg;
-	bool ending = client_daemon(s->client)->ending;
-	const char **locations;
+	const char **locations, *longest = "";
+	struct errmsg own;
 	size_t count;
+	int rc;
 
 	s->plan = NULL;
-	if (!plan || ending) {
-		plan_free(plan);
-		client_send_error(s->client, ending ? ERR_CLOSED : ERR_SYNTAX,
-				  ending ? submit_ending : msg->text);
-		client_set_state(s->client, CLIENT_IDLE);
-		client_set_context(s->client, NULL, NULL);
+	if (client_daemon(s->client)->ending) {
+		submit_refuse(s, plan, ERR_CLOSED, submit_ending);
+		return;
+	}
+	if (!plan) {
+		submit_refuse(s, plan, ERR_SYNTAX, msg->text);
 		return;
 	}
 	count = plan_count(plan);
 	locations = xcalloc(count, sizeof(char *));
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		locations[i] = plan_target(plan, i)->host;
-	submit_start(s, plan, locations, count);
+		if (strlen(locations[i]) > strlen(longest))
+			longest = locations[i];
+	}
+	rc = link_check_host(&s->open, longest, count, &own);
+	if (rc)
+		submit_refuse(s, plan, rc, own.text);
+	else
+		submit_start(s, plan, locations, count);
 	free(locations);
 }
 
 static int submit_run_local(struct submit *s, struct errmsg *msg)
 {
 	static const char *const here[] = {"localhost"};
+	int rc;
 
 	if (s->request.count)
 		return err_set(msg, ERR_PROTO, "a local job has no targets");
-	submit_start(s, NULL, here, 1);
+	rc = link_check_host(&s->open, here[0], 1, msg);
+	if (rc)
+		submit_refuse(s, NULL, rc, msg->text);
+	else
+		submit_start(s, NULL, here, 1);
 	return 0;
 }
 

@@ -22,13 +22,15 @@ struct sheet_cell {
 };
 
 struct sheet_column {
+	size_t name_at; /* in names */
+	size_t name_len;
 	size_t width;
 	bool right;
 };
 
 struct sheet {
-	struct buf names;  /* of the columns, a length before each: what the titles say */
-	struct buf titles; /* the same, harmless, in cells[0..columns) of the first row */
+	struct buf names;  /* of the columns, one behind the other */
+	struct buf titles; /* the same, harmless */
 	struct sheet_cell *heads;
 	struct sheet_column *columns; /* Host, then the fields */
 	size_t count;
@@ -82,16 +84,6 @@ static void sheet_put_cell(struct sheet *sheet, struct sheet_cell cell)
 
 /* --- columns --------------------------------------------------------------------------------- */
 
-static void sheet_names(struct buf *out, struct value_fields fields)
-{
-	struct value_field field;
-
-	while (value_fields_next(&fields, &field)) {
-		buf_add(out, &field.key.len, sizeof field.key.len);
-		buf_add(out, field.key.text, field.key.len);
-	}
-}
-
 static void sheet_head(struct sheet *sheet, const void *name, size_t len)
 {
 	struct sheet_cell cell = sheet_cell(&sheet->titles, name, len);
@@ -99,7 +91,9 @@ static void sheet_head(struct sheet *sheet, const void *name, size_t len)
 	sheet->heads = xrealloc(sheet->heads, sheet->count + 1, sizeof *sheet->heads);
 	sheet->columns = xrealloc(sheet->columns, sheet->count + 1, sizeof *sheet->columns);
 	sheet->heads[sheet->count] = cell;
-	sheet->columns[sheet->count++] = (struct sheet_column){.width = cell.width};
+	sheet->columns[sheet->count++] = (struct sheet_column){
+		.name_at = sheet->names.len, .name_len = len, .width = cell.width};
+	buf_add(&sheet->names, name, len);
 }
 
 static void sheet_begin(struct sheet *sheet, struct value_fields fields)
@@ -110,54 +104,79 @@ static void sheet_begin(struct sheet *sheet, struct value_fields fields)
 	buf_clear(&sheet->titles);
 	sheet->count = 0;
 	sheet->titled = false;
-	sheet_names(&sheet->names, fields);
 	sheet_head(sheet, "Host", strlen("Host"));
 	sheet->columns[0].width = SHEET_HOST;
 	while (value_fields_next(&fields, &field))
 		sheet_head(sheet, field.key.text, field.key.len);
 }
 
-static bool sheet_is_other(const struct sheet *sheet, const struct value_fields *fields)
+/* The column of this name, looked for from hint on; 0, which is that of the host: there is none. */
+static size_t sheet_find(const struct sheet *sheet, size_t hint, const struct value_key *key)
 {
-	struct buf names = {0};
-	bool other;
+	for (size_t i = 1; i < sheet->count; i++) {
+		size_t at = hint + i - 1 < sheet->count ? hint + i - 1 : hint + i - sheet->count;
+		const struct sheet_column *c = &sheet->columns[at];
 
-	sheet_names(&names, *fields);
-	other = !sheet->count || names.len != sheet->names.len ||
-		(names.len && memcmp(names.data, sheet->names.data, names.len) != 0);
-	buf_done(&names);
-	return other;
+		if (c->name_len == key->len &&
+		    (!key->len || memcmp(sheet->names.data + c->name_at, key->text, key->len) == 0))
+			return at;
+	}
+	return 0;
+}
+
+/* It has a field that has no column here. One that lacks a field leaves its cell empty. */
+static bool sheet_is_other(const struct sheet *sheet, struct value_fields fields)
+{
+	struct value_field field;
+	size_t at = 0;
+
+	while (value_fields_next(&fields, &field)) {
+		at = sheet->count > 1
+			     ? sheet_find(sheet, at + 1 < sheet->count ? at + 1 : 1, &field.key)
+			     : 0;
+		if (!at)
+			return true;
+	}
+	return !sheet->count;
+}
+
+static void sheet_put_row(struct sheet *sheet, const struct format_record *r,
+			  struct value_fields fields)
+{
+	struct sheet_cell cell = sheet_cell(&sheet->text, r->host, strlen(r->host));
+	size_t row = sheet->used, at = 0;
+	struct value_field field;
+	struct buf text = {0};
+
+	cell.is_error = r->is_error;
+	sheet_put_cell(sheet, cell);
+	for (size_t i = 1; i < sheet->count; i++)
+		sheet_put_cell(sheet, (struct sheet_cell){0});
+	while (value_fields_next(&fields, &field)) {
+		bool number;
+
+		at = sheet_find(sheet, at + 1 < sheet->count ? at + 1 : 1, &field.key);
+		if (!at)
+			break; /* an empty row has but the host */
+		buf_clear(&text);
+		value_text(&text, &field.value, false, &number);
+		cell = sheet_cell(&sheet->text, text.data, text.len);
+		cell.number = number;
+		sheet->cells[row + at] = cell;
+	}
+	buf_done(&text);
 }
 
 void sheet_add(struct sheet *sheet, struct buf *out, const struct render_style *style,
 	       const struct format_record *r, struct value_fields fields)
 {
-	struct sheet_cell cell;
-	struct value_field field;
-	struct buf text = {0};
-
-	if (sheet_is_other(sheet, &fields)) {
+	if (sheet_is_other(sheet, fields)) {
 		sheet_flush(sheet, out, style);
 		sheet_begin(sheet, fields);
 	} else if (sheet->text.len > SHEET_WAIT) {
 		sheet_flush(sheet, out, style);
 	}
-	cell = sheet_cell(&sheet->text, r->host, strlen(r->host));
-	cell.is_error = r->is_error;
-	sheet_put_cell(sheet, cell);
-	for (size_t i = 1; i < sheet->count && value_fields_next(&fields, &field); i++) {
-		bool number;
-
-		buf_clear(&text);
-		value_text(&text, &field.value, false, &number);
-		cell = sheet_cell(&sheet->text, text.data, text.len);
-		cell.number = number;
-		sheet_put_cell(sheet, cell);
-	}
-	buf_done(&text);
-	/* A fault in the value: what is missing is empty. */
-	while (sheet->used % sheet->count)
-		sheet_put_cell(sheet, (struct sheet_cell){0});
+	sheet_put_row(sheet, r, fields);
 }
 
 /* --- writing --------------------------------------------------------------------------------- */

@@ -276,6 +276,7 @@ void conn_destroy(struct conn *c)
 	if (c->signing)
 		return; /* conn_auth.c comes back when the thread has let go */
 	conn_free_session(c);
+	free(c->key_blob);
 	event_free(c->deadline);
 	event_free(c->kick);
 	free(c);

@@ -105,6 +105,13 @@ size_t conn_queued(const struct conn *conn);
 /* The input ends behind what was written. */
 void conn_finish(struct conn *conn);
 
+/*
+ * Whether the known_hosts of a target, as they are now, vouch for the key that the server has
+ * proven to hold: for a connection that runs, and is to be used for another command. What cannot be
+ * decided at once is a no.
+ */
+bool conn_is_trusted(const struct conn *conn, const struct plan_target *target);
+
 /* Ends it at once without an event. NULL is fine. Not from inside an event of this connection. */
 void conn_free(struct conn *conn);
 

@@ -39,6 +39,8 @@ struct conn {
 	int fd; /* dialled; libssh owns it once there is a session */
 	int dial_error;
 	struct host_key *host_key;
+	uint8_t *key_blob; /* of the server; NULL until it has shown it */
+	size_t key_len;
 	enum conn_verdict key_verdict;
 	bool waited; /* the answer of resolver, dialler or key check has come */
 

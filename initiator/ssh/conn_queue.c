@@ -6,7 +6,9 @@
 
 #include "alloc.h"
 
-/* The first piece is small, as most messages are; what comes behind it is of a long queue. */
+/* The first piece is small, as most messages are, and of a size that malloc keeps at hand; what
+ * comes behind it is of a long queue. */
+#define CONN_PIECE_SMALL 960u
 #define CONN_PIECE_FIRST 4096u
 /* What libssh fills two packets to OpenSSH with (its limit of 32 KiB, less 10). */
 #define CONN_PIECE_NEXT (2u * 32758u)
@@ -17,11 +19,21 @@ struct conn_piece {
 	uint8_t data[];
 };
 
+/* A password passes through here, too. */
+static void conn_piece_free(struct conn_piece *piece)
+{
+	explicit_bzero(piece->data, piece->end);
+	free(piece);
+}
+
 static struct conn_piece *conn_queue_grow(struct conn_queue *queue, size_t len)
 {
-	size_t size = queue->last || len > CONN_PIECE_FIRST ? CONN_PIECE_NEXT : CONN_PIECE_FIRST;
-	struct conn_piece *piece = xmalloc(sizeof *piece + size);
+	size_t size = len > CONN_PIECE_SMALL ? CONN_PIECE_FIRST : CONN_PIECE_SMALL;
+	struct conn_piece *piece;
 
+	if (queue->last || len > CONN_PIECE_FIRST)
+		size = CONN_PIECE_NEXT;
+	piece = xmalloc(sizeof *piece + size);
 	*piece = (struct conn_piece){.size = size};
 	if (queue->last)
 		queue->last->next = piece;
@@ -74,7 +86,7 @@ void conn_queue_take(struct conn_queue *queue, size_t n)
 	queue->first = piece->next;
 	if (!queue->first)
 		queue->last = NULL;
-	free(piece);
+	conn_piece_free(piece);
 }
 
 void conn_queue_done(struct conn_queue *queue)
@@ -83,7 +95,7 @@ void conn_queue_done(struct conn_queue *queue)
 		struct conn_piece *piece = queue->first;
 
 		queue->first = piece->next;
-		free(piece);
+		conn_piece_free(piece);
 	}
 	*queue = (struct conn_queue){0};
 }

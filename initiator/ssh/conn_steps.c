@@ -232,8 +232,16 @@ static enum conn_verdict conn_step_host_key(struct conn *c)
 	ssh_key_free(key);
 	if (rc)
 		return conn_fail(c, CONN_END_HOST_KEY, "could not be read");
+	c->key_blob = xmalloc(len);
+	memcpy(c->key_blob, blob, len);
+	c->key_len = len;
 	c->host_key = host_key_judge(c->engine, c->spec.target, blob, len, conn_on_judged, c);
 	return CONN_WAIT;
+}
+
+bool conn_is_trusted(const struct conn *c, const struct plan_target *target)
+{
+	return c->key_blob && host_key_is_known(target, c->key_blob, c->key_len);
 }
 
 static enum conn_verdict conn_step_open(struct conn *c)

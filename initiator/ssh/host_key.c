@@ -72,18 +72,17 @@ static void host_key_remember(const struct host_key *key)
 }
 
 /* The type is the first string of the blob. */
-static bool host_key_read_type(struct host_key *key)
+static bool host_key_read_type(char type[static HOST_KEY_TYPE_MAX], const uint8_t *b, size_t len)
 {
-	const uint8_t *b = key->blob;
 	size_t n;
 
-	if (key->len < 4)
+	if (len < 4)
 		return false;
 	n = (size_t)b[0] << 24 | (size_t)b[1] << 16 | (size_t)b[2] << 8 | b[3];
-	if (n > key->len - 4 || n >= sizeof key->type)
+	if (n > len - 4 || n >= HOST_KEY_TYPE_MAX)
 		return false;
-	memcpy(key->type, b + 4, n);
-	key->type[n] = '\0';
+	memcpy(type, b + 4, n);
+	type[n] = '\0';
 	return true;
 }
 
@@ -136,7 +135,7 @@ struct host_key *host_key_judge(struct ssh_engine *engine, const struct plan_tar
 	key->fn = fn;
 	key->arg = arg;
 	key->judgement.verdict = KNOWN_ERROR;
-	if (!host_key_read_type(key) ||
+	if (!host_key_read_type(key->type, blob, len) ||
 	    known_hosts_check_fast(target->trust->files, target->trust->count, target->key_name,
 				   target->port, target->key_alias, key->type, blob, len,
 				   &key->judgement.verdict, &key->judgement.where)) {
@@ -146,6 +145,20 @@ struct host_key *host_key_judge(struct ssh_engine *engine, const struct plan_tar
 	plan_hold(target->plan);
 	key->task = work_submit(ssh_engine_files(engine), host_key_run, host_key_done, key);
 	return key;
+}
+
+bool host_key_is_known(const struct plan_target *target, const uint8_t *blob, size_t len)
+{
+	enum known_verdict verdict = KNOWN_ERROR;
+	struct known_where where;
+	char type[HOST_KEY_TYPE_MAX];
+
+	if (!target->trust || !host_key_read_type(type, blob, len) ||
+	    !known_hosts_check_fast(target->trust->files, target->trust->count, target->key_name,
+				    target->port, target->key_alias, type, blob, len, &verdict,
+				    &where))
+		return false;
+	return verdict == KNOWN_MATCH || (verdict == KNOWN_UNKNOWN && target->accept_new);
 }
 
 void host_key_cancel(struct host_key *key)

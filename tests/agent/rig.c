@@ -73,11 +73,20 @@ static void rig_on_running(struct rig_task *t, const struct frame *f)
 	task_running_done(&m);
 }
 
+/* A frame may go beyond the credit, but not begin without any. */
+static void rig_charge(struct rig_task *t, const struct frame *f)
+{
+	if (t->received >= t->granted)
+		fail_msg("task %d: %llu bytes came, %llu were granted", (int)t->id,
+			 (unsigned long long)t->received, (unsigned long long)t->granted);
+	t->received += f->len;
+}
+
 static void rig_on_records(struct rig_task *t, const struct frame *f)
 {
 	struct errmsg msg = {""};
 
-	t->received += f->len;
+	rig_charge(t, f);
 	if (records_get(f->body, f->len, rig_on_record, t, &msg) < 0)
 		fail_msg("%s", msg.text);
 }
@@ -87,7 +96,7 @@ static void rig_on_schema(struct rig_task *t, const struct frame *f)
 	struct task_schema_msg m;
 	struct buf text = {0};
 
-	t->received += f->len;
+	rig_charge(t, f);
 	assert_int_equal(task_schema_get(&m, f->body, f->len, NULL), 0);
 	for (size_t i = 0; i < m.column_count; i++)
 		buf_addf(&text, "%s%s", i ? "," : "", m.columns[i]);
@@ -155,10 +164,7 @@ static int rig_on_message(void *arg, const struct frame *f, struct errmsg *msg)
 	for (size_t i = 0; i < ARRAY_LEN(rig_messages); i++)
 		if (rig_messages[i].type == f->type)
 			rig_messages[i].fn(t, f);
-	if (t->received > t->granted)
-		fail_msg("task %d: %llu bytes came, %llu were granted", (int)t->id,
-			 (unsigned long long)t->received, (unsigned long long)t->granted);
-	if (t->grants && !t->ended && t->granted - t->received < RIG_CREDIT)
+	if (t->grants && !t->ended && t->granted < t->received + RIG_CREDIT)
 		rig_credit(rig, t, RIG_CREDIT);
 	return 0;
 }

@@ -52,7 +52,8 @@ static void credit_is_respected(enum agent_parse parse)
 	amount = (struct amount){rig_open(&rig, &open), 60000};
 	rig_wait(&rig, has_received, &amount);
 	(void)rig_run(&rig, "sleep 0.2");
-	assert_true(amount.task->received <= 100000);
+	/* The last frame may go beyond. */
+	assert_true(amount.task->received < 100000 + LIMIT_RECORDS_BATCH + 1000);
 	assert_false(amount.task->ended);
 	amount.task->grants = true;
 	rig_credit(&rig, amount.task, 100000);

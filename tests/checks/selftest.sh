@@ -179,6 +179,11 @@ fresh; sed 's/-H, --hosts/-H, --hosts, --new/' muster >m; cat m >muster
 expect_bad docs 'invoke --help. has --new' 'an option without its description'
 fresh; printf '.It Fl x\n' >>docs/man/muster.1
 expect_bad docs 'mandoc -T lint' 'a page that mandoc complains about'
+fresh; printf '\t[PARSE_NEW] = "new",\n' >proto/agent_msg.c
+expect_bad docs '^proto/agent_msg.c:1: the kind new of --parse is not in docs/protocol.md' 'a kind of --parse that no document has'
+fresh; echo >proto/agent_msg.c; printf '\t[CONFIG_NEW] = {"new-key", CONFIG_SIZE},\n' >initiator/cli/config.c
+printf '.It Cm other-key Ar size\n' >docs/man/muster.conf.5
+expect_bad docs '^initiator/cli/config.c:1: the key new-key is not in docs/man/muster.conf.5' 'a key of muster.conf without its description'
 fresh; sed 's/  invoke/  others/' muster >m; cat m >muster
 expect_bad docs 'no verb called invoke' 'a help text without verbs'
 

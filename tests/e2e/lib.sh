@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034 # the tests use what is set here
 # What the end-to-end tests share. A test is
 #
-#   . "$(dirname "$0")/lib.sh"      # $1 is muster, $2 is faultd
+#   . "$(dirname "$0")/lib.sh"      # $1 is muster, $2 faultd, $3 hostile, $4 an agent
 #   lab_up 5                        # h1..h5, real sshd
 #   case_ 'one host fails'
 #   expect_status 5 muster invoke -H 'h[1-5]' -- false
@@ -16,11 +16,13 @@ LC_ALL=C
 export LC_ALL
 
 if [ $# -lt 2 ] || [ ! -x "$1" ] || [ ! -x "$2" ]; then
-    echo "usage: $0 MUSTER FAULTD (the two programs)" >&2
+    echo "usage: $0 MUSTER FAULTD [HOSTILE [AGENT]] (the programs)" >&2
     exit 2
 fi
 MUSTER=$(readlink -f -- "$1")
 FAULTD=$(readlink -f -- "$2")
+HOSTILE=$(readlink -f -- "${3:-/dev/null}")
+AGENT=$(readlink -f -- "${4:-/dev/null}") # of this build; the one that hosts are sent is in muster
 E2E_HOME=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 LAB=$E2E_HOME/../lab/lab
 TEST_NAME=$(basename -- "$0" .sh)
@@ -248,6 +250,18 @@ processes_of() {
     done
 }
 
+# agents_of WORD: prints the pids of the agents above processes_of WORD, the supervisor of the command first.
+agents_of() {
+    local pid comm
+    for pid in $(processes_of "$1"); do
+        while [ -n "$pid" ] && [ "$pid" -gt 1 ]; do
+            { read -r comm <"/proc/$pid/comm"; } 2>/dev/null || break
+            case $comm in agent-*) echo "$pid" ;; esac
+            pid=$(sed -n 's/^PPid:\t//p' "/proc/$pid/status" 2>/dev/null)
+        done
+    done | awk '!seen[$0]++'
+}
+
 no_process_of() {
     [ -z "$(processes_of "$1")" ]
 }
@@ -271,10 +285,16 @@ stop_daemon() {
 
 # --- hosts ---
 
-# lab_up N: real hosts h1..hN; LAB_PORT and LAB_USER.
+# lab_up N [--isolated]: real hosts h1..hN; LAB_PORT and LAB_USER. Isolated ones (docs/lab.md) need root and
+# namespaces; without them the suite is skipped.
 lab_up() {
     local log=$WORK/lab.log
-    timeout 120 "$LAB" -d "$WORK/lab" up "$1" >"$log" 2>&1 || {
+    if [ $# -gt 1 ] && { [ "$(id -u)" -ne 0 ] || ! unshare --mount --pid --net --fork true 2>/dev/null; }; then
+        echo "SKIPPED: $TEST_NAME needs root and namespaces"
+        exit 77
+    fi
+    # shellcheck disable=SC2086 # nothing, or the option
+    timeout 120 "$LAB" -d "$WORK/lab" up ${2:-} "$1" >"$log" 2>&1 || {
         echo "FAILED: the lab does not come up:"
         sed 's/^/  /' "$log"
         exit 1
@@ -284,6 +304,23 @@ lab_up() {
     LAB_IS_UP=1
 }
 LAB_IS_UP=0
+
+# subsystem_ COMMAND: the servers of the lab have it as their subsystem muster from now on.
+subsystem_() {
+    timeout 60 "$LAB" -d "$WORK/lab" server-stop >/dev/null
+    printf 'Subsystem muster %s\n' "$1" | tee -a "$WORK"/lab/sshd/*.conf >/dev/null
+    timeout 60 "$LAB" -d "$WORK/lab" server-start >/dev/null || {
+        echo "FAILED: the servers do not start with a subsystem"
+        exit 1
+    }
+}
+
+# need_ PROGRAM WHAT: the suite is skipped if $1 is not there.
+need_() {
+    [ -x "$1" ] && return
+    echo "SKIPPED: $TEST_NAME needs $2 as an argument"
+    exit 77
+}
 
 # hosts_of FROM TO: prints one a line.
 hosts_of() {

@@ -75,13 +75,13 @@ expect test "$JOB" -eq $((last + 2))
 case_ 'a working directory that goes away before it runs: the job is Failed and says why'
 # Nobody may be faster than the client and the daemon: a directory that the daemon cannot enter.
 if [ "$(id -u)" -eq 0 ]; then
-    elsewhere_ unit/daemon/test_local.c test_missing_directory 'root may enter every directory'
+    elsewhere_ agent/test_agent_run.c directory_is_entered 'root may enter every directory'
     skip_ 'root may enter every directory'
 else
     mkdir -m 000 "$WORK/closed"
     said -C "$WORK/closed" -- true
     expect test "$STATUS" -ne 0
-    expect_err "working directory $WORK/closed"
+    expect_err "cannot enter the directory '$WORK/closed'"
 fi
 
 case_ 'argv reaches the command as it is'
@@ -93,7 +93,7 @@ case_ 'a command that is not there is Failed, exited 127'
 said -- "$WORK/no-such-program"
 expect test "$STATUS" -eq 5
 expect property_is $((JOB + 1)) exit_code 127
-expect_err 'no-such-program: not found'
+expect_err "cannot run '.*no-such-program': not found"
 
 case_ '--shell runs a text'
 said --shell 'a="1 2"; for i in $a; do echo "$i"; done; exit 7'
@@ -242,7 +242,8 @@ expect within 20 all_gone "$WORK/tree"
 
 case_ 'its standard input is empty, and nothing of the daemon is open'
 said --shell 'cat; ls -l /proc/self/fd | sed -n "s/.* \([0-9]*\) -> .*/\1/p" | tr "\n" " "'
-expect_out '^0 1 2 3 ?$'
+# And the descriptor of MUSTER_FD.
+expect_out '^0 1 2 3 4 ?$'
 
 case_ 'the job ends with the daemon, and its processes too'
 SSH_CONFIG=none
@@ -251,5 +252,33 @@ job_ start --file-path "$WORK/tree.sh" --argument-list "$WORK/tree"
 expect within 20 pids_in "$WORK/tree" 5
 expect_status 0 muster daemon stop --force
 expect within 20 all_gone "$WORK/tree"
+
+case_ 'the daemon is killed: what it ran is gone'
+SSH_CONFIG=none
+rm -f "$WORK/tree"
+job_ start --file-path "$WORK/tree.sh" --argument-list "$WORK/tree"
+expect within 20 pids_in "$WORK/tree" 5
+kill -KILL "$(daemon_pid)"
+expect within 20 all_gone "$WORK/tree"
+
+case_ 'typed results, as of a remote job'
+SSH_CONFIG=none
+expect_status 0 muster start --quiet --parse json -- echo '[{"n":18446744073709551615},{"n":null}]'
+JOB=$(cat "$OUT")
+expect_status 0 muster receive --wait --output jsonl "$JOB"
+expect_lines 1 '"value":\{"n":18446744073709551615\}\}$'
+expect_lines 1 '"value":\{"n":null\}\}$'
+
+case_ 'standard input, a variable and a niceness'
+printf 'one\ntwo\n' >"$WORK/in"
+said --stdin "$WORK/in" --env 'Q=a b' --nice 3 -- sh -c 'cat; echo "$Q"; [ "$(nice)" -ge 3 ] && echo nice'
+expect_text "one
+two
+a b
+nice"
+
+case_ '--idle-timeout ends it'
+said --idle-timeout 1 -- sleep 60
+expect_err 'timeout: idle'
 
 finish_

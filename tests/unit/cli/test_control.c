@@ -154,7 +154,7 @@ static void on_closed(void *arg, const char *why)
 
 static void talk(struct fixture *f)
 {
-	static const struct control_events events = {on_message, on_closed};
+	static const struct control_events events = {.message = on_message, .closed = on_closed};
 	const struct paths paths = {.socket = f->path};
 	struct errmsg msg = {{0}};
 
@@ -212,7 +212,7 @@ static void test_nobody_there(void **state)
 
 static void begin(struct fixture *f)
 {
-	static const struct control_events events = {on_message, on_closed};
+	static const struct control_events events = {.message = on_message, .closed = on_closed};
 	const struct paths paths = {.socket = f->path};
 	struct errmsg msg = {{0}};
 

@@ -75,6 +75,8 @@ static void agents(void **state)
 		"--parse needs the agent");
 	refused(&(struct job_values){.agent = "never", .become = {.given = true}}, ERR_SYNTAX,
 		"--become needs the agent");
+	refused(&(struct job_values){.agent = "subsystem", .become = {.given = true}}, ERR_SYNTAX,
+		"--become: not with --agent subsystem");
 	refused(&(struct job_values){.agent = "never", .parse = "raw"}, ERR_SYNTAX,
 		"not with --agent never");
 	accepted(&(struct job_values){.agent = "never", .parse = "lines"});

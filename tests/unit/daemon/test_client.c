@@ -16,6 +16,7 @@
 #include "daemon_private.h"
 #include "fd.h"
 #include "registry.h"
+#include "remote.h"
 
 struct fixture {
 	struct daemon daemon;
@@ -44,6 +45,8 @@ static int set_up(void **state)
 	d->options.control_fd = -1;
 	d->options.version = "test";
 	d->loop = loop_new();
+	d->engine = ssh_engine_new(d->loop, 1024);
+	d->remotes = remotes_new(d->engine, 0);
 	d->registry = registry_new(d);
 	d->idle = evtimer_new(loop_base(d->loop), on_timer, NULL);
 	d->flush = evtimer_new(loop_base(d->loop), on_timer, NULL);
@@ -60,6 +63,9 @@ static int tear_down(void **state)
 	while (f->daemon.client_count)
 		client_free(f->daemon.clients[0]);
 	registry_free(f->daemon.registry);
+	remotes_free(f->daemon.remotes);
+	loop_flush(f->daemon.loop);
+	ssh_engine_free(f->daemon.engine);
 	event_free(f->daemon.idle);
 	event_free(f->daemon.flush);
 	loop_free(f->daemon.loop);
@@ -147,7 +153,8 @@ static void test_output_until_the_client_has_read_it(void **state)
 	struct fixture *f = *state;
 
 	assert_false(client_is_busy(f->client));
-	for (int i = 0; i < 300; i++)
+	/* The queue, and what a socket takes. */
+	for (int i = 0; i < 600; i++)
 		send_warning(f, 4000);
 	for (int i = 0; i < 20; i++)
 		turn(f, false);

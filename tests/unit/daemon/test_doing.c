@@ -20,6 +20,7 @@
 #include "doing.h"
 #include "fd.h"
 #include "registry.h"
+#include "remote.h"
 #include "run.h"
 
 struct fixture {
@@ -51,6 +52,8 @@ static int set_up(void **state)
 	d->budget.limit = 1 << 20;
 	d->budget.share = 1 << 20;
 	d->loop = loop_new();
+	d->engine = ssh_engine_new(d->loop, 1024);
+	d->remotes = remotes_new(d->engine, 0);
 	d->registry = registry_new(d);
 	d->idle = evtimer_new(loop_base(d->loop), on_timer, NULL);
 	f->client = client_new(d, pair[0]);
@@ -66,6 +69,9 @@ static int tear_down(void **state)
 
 	client_free(f->client);
 	registry_free(f->daemon.registry);
+	remotes_free(f->daemon.remotes);
+	loop_flush(f->daemon.loop);
+	ssh_engine_free(f->daemon.engine);
 	event_free(f->daemon.idle);
 	loop_free(f->daemon.loop);
 	fd_close(&f->peer);

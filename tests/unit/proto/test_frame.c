@@ -85,6 +85,25 @@ static void test_crc_paths_agree(void **state)
 	}
 }
 
+/* Where the instruction is used for three parts of a block at once. */
+static void test_crc_of_much(void **state)
+{
+	static const size_t sizes[] = {12287, 12288, 12289, 12296, 24575, 24576, 36901, 65571};
+	uint8_t *data = malloc(65572);
+	uint32_t seed = 7;
+
+	(void)state;
+	assert_non_null(data);
+	for (size_t i = 0; i < 65572; i++) {
+		seed = seed * 1664525u + 1013904223u;
+		data[i] = (uint8_t)(seed >> 24);
+	}
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+		for (size_t at = 0; at < 2; at++)
+			assert_crc(data + at, sizes[i], slow_crc(data + at, sizes[i]));
+	free(data);
+}
+
 static void make_frame(struct buf *out, uint8_t type, uint64_t seq, const void *body, size_t len)
 {
 	size_t begin = frame_begin(out);
@@ -266,11 +285,12 @@ static void test_message_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_crc_vectors),	  cmocka_unit_test(test_crc_paths_agree),
-		cmocka_unit_test(test_frame_bytes),	  cmocka_unit_test(test_frame_round_trip),
-		cmocka_unit_test(test_frame_needs_more),  cmocka_unit_test(test_frame_bit_flips),
-		cmocka_unit_test(test_frame_wrong_magic), cmocka_unit_test(test_frame_too_long),
-		cmocka_unit_test(test_frame_end_limit),	  cmocka_unit_test(test_message_table),
+		cmocka_unit_test(test_crc_vectors),	 cmocka_unit_test(test_crc_paths_agree),
+		cmocka_unit_test(test_crc_of_much),	 cmocka_unit_test(test_frame_bytes),
+		cmocka_unit_test(test_frame_round_trip), cmocka_unit_test(test_frame_needs_more),
+		cmocka_unit_test(test_frame_bit_flips),	 cmocka_unit_test(test_frame_wrong_magic),
+		cmocka_unit_test(test_frame_too_long),	 cmocka_unit_test(test_frame_end_limit),
+		cmocka_unit_test(test_message_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* render/format.h: every format with typed values, and with what could not be parsed. */
+#include "alloc.h"
 #include "format_render.h"
 
 #include <stdio.h>
@@ -212,6 +213,36 @@ static void tables_have_the_columns_of_the_rows(void **state)
 	buf_done(&out);
 }
 
+static void maps_that_lack_a_key_or_turn_them_round_fit(void **state)
+{
+	struct format_record value = typed(NULL, 0);
+	struct format_state st = {0};
+	struct buf out = {0}, map = {0};
+	static const char *const rows[][5] = {
+		{"{2", "sa", "u1", "sb", "u2"}, {"{1", "sb", "u3"}, {"{0"},
+		{"{2", "sb", "u5", "sa", "u4"}, {"{1", "sc", "u6"},
+	};
+	static const size_t lengths[] = {5, 3, 1, 5, 3};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		buf_clear(&map);
+		typed_put(&map, rows[i], lengths[i]);
+		put(&out, &format_table, &plain, &st, &value, &map);
+	}
+	format_table.close(&out, &plain, &st);
+	assert_string_equal(buf_cstr(&out), "Host          a  b\n"
+					    "web1          1  2\n"
+					    "web1             3\n"
+					    "web1\n"
+					    "web1          4  5\n"
+					    "Host          c\n"
+					    "web1          6\n");
+	format_state_done(&st);
+	buf_done(&map);
+	buf_done(&out);
+}
+
 static void other_columns_need_other_titles(void **state)
 {
 	struct format_record value = typed(NULL, 0);
@@ -342,6 +373,7 @@ int main(void)
 		cmocka_unit_test(text_is_one_line),
 		cmocka_unit_test(lists_have_a_line_a_column),
 		cmocka_unit_test(tables_have_the_columns_of_the_rows),
+		cmocka_unit_test(maps_that_lack_a_key_or_turn_them_round_fit),
 		cmocka_unit_test(other_columns_need_other_titles),
 		cmocka_unit_test(a_long_cell_widens_nothing),
 		cmocka_unit_test(tables_colour_and_hide_the_host),
