@@ -9,6 +9,8 @@
 /* Records that one child may have on their way: enough for a long path, little enough for many. */
 #define LINK_CREDIT_MAX (8u << 20)
 #define LINK_CREDIT_MIN (256u << 10)
+/* From this computer nothing is long on its way. */
+#define LINK_CREDIT_LOCAL (1u << 20)
 
 static void link_on_remote_end(void *arg, const struct outcome *outcome)
 {
@@ -87,6 +89,8 @@ static uint64_t link_credit(struct link *link)
 	uint64_t credit =
 		run_daemon(link->run)->budget.limit / 4 / (counts->started ? counts->started : 1);
 
+	if (run_open(link->run)->local && credit > LINK_CREDIT_LOCAL)
+		return LINK_CREDIT_LOCAL;
 	if (credit > LINK_CREDIT_MAX)
 		return LINK_CREDIT_MAX;
 	return credit < LINK_CREDIT_MIN ? LINK_CREDIT_MIN : credit;
