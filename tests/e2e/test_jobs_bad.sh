@@ -203,7 +203,11 @@ local_
 job_ start --shell 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.01; done'
 start_muster "$WORK/stream" receive --wait -N "$JOB"
 expect within 20 has_lines "$WORK/stream" 3
+# It stands still with records that it has not acknowledged, or it might have all before the job is gone.
+kill -STOP "$PID"
+expect within 20 property_is "$JOB" has_more_data true
 expect_status 0 muster remove --force "$JOB"
+kill -CONT "$PID"
 expect within 20 gone "$PID"
 wait "$PID"
 expect test $? -eq 2
