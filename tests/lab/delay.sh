@@ -10,6 +10,8 @@ delay_address() {
 # delay_start DELAYD MS H...: writes DIR/delay_config.
 delay_start() {
     local program=$1 ms=$2 servers=() host
+    # What the one before has said is no answer of this one.
+    rm -f "$DIR/log/delayd"
     shift 2
     for host; do
         servers+=("127.0.0.1:0=$(delay_address "$host"):$LAB_PORT")
