@@ -47,12 +47,11 @@
 #define LIMIT_ENV	  1024u /* --env, how many; all of them at most LIMIT_COMMAND bytes */
 #define LIMIT_STDIN	  (256u << 20) /* --stdin of a job, which the daemon keeps until it ends */
 #define LIMIT_STDIN_PIECE (32u << 10)
-#define LIMIT_TASKS	  256u	      /* at once in one agent */
-#define LIMIT_TASK_CREDIT (16u << 20) /* bytes of records that an agent may have on their way */
-#define LIMIT_LINE_JSON	  (1u << 20)  /* a line, or a document, that a parser keeps */
-#define LIMIT_PATTERN	  4096u	      /* --parse regex:... */
-#define LIMIT_BOOT_NOISE  (1u << 20)  /* what a login shell may say before the agent */
-#define LIMIT_BOOT_TEXT	  2048u	      /* of that, in an error */
+#define LIMIT_TASKS	  256u	     /* at once in one agent */
+#define LIMIT_LINE_JSON	  (1u << 20) /* a line, or a document, that a parser keeps */
+#define LIMIT_PATTERN	  4096u	     /* --parse regex:... */
+#define LIMIT_BOOT_NOISE  (1u << 20) /* what a login shell may say before the agent */
+#define LIMIT_BOOT_TEXT	  2048u	     /* of that, in an error */
 
 /* The daemon. */
 #define LIMIT_CLIENTS	      256u

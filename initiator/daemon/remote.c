@@ -83,12 +83,6 @@ void remotes_set_idle(struct remote *r, bool idle)
 	*(r->next_idle ? &r->next_idle->prev_idle : &pool->last_idle) = r->prev_idle;
 }
 
-void remotes_close_idle(struct remotes *pool)
-{
-	while (pool->first_idle)
-		remote_close(pool->first_idle, CAUSE_NONE, "");
-}
-
 /* --- keys ----------------------------------------------------------------------------------- */
 
 static void remote_key_add(struct buf *key, const char *part)

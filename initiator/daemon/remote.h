@@ -26,9 +26,6 @@ struct remotes *remotes_new(struct ssh_engine *engine, uint64_t linger_ms);
 /* After the last task was freed. NULL is fine. */
 void remotes_free(struct remotes *remotes);
 
-/* Closes what is idle: the daemon leaves. */
-void remotes_close_idle(struct remotes *remotes);
-
 /* Connections on which an agent runs or is being started. */
 size_t remotes_count(const struct remotes *remotes);
 
