@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "durable.h"
 #include "fd.h"
 #include "harden.h"
 #include "limits.h"
@@ -20,13 +21,20 @@
 #include "out.h"
 #include "peer.h"
 #include "pollset.h"
+#include "spooldir.h"
 #include "task.h"
 
 #define AGENT_PIECE	  (64u << 10)
 #define AGENT_OUT_MAX	  (4u << 20) /* answers that are not read: then nothing more is asked */
 #define AGENT_FAREWELL_MS 2000	     /* for the ERROR that says why */
 
-enum agent_role { AGENT_ROLE_NONE, AGENT_ROLE_IN, AGENT_ROLE_OUT, AGENT_ROLE_SIGNAL };
+enum agent_role {
+	AGENT_ROLE_NONE,
+	AGENT_ROLE_IN,
+	AGENT_ROLE_OUT,
+	AGENT_ROLE_SIGNAL,
+	AGENT_ROLE_DURABLE /* and on: the first, the second, ... */
+};
 
 struct agent {
 	int in, out_fd, signals;
@@ -35,6 +43,10 @@ struct agent {
 	struct spawn_limits limits;
 	struct task **tasks;
 	size_t count;
+	struct spooldir dirs;
+	struct durable_host host;
+	struct durable **durables;
+	size_t durable_count;
 	size_t turn; /* who is served first in this round */
 	bool over;
 	int status;
@@ -51,6 +63,34 @@ static struct task *agent_find(const struct agent *a, uint64_t id)
 	return NULL;
 }
 
+static struct durable *agent_find_durable(const struct agent *a, uint64_t id)
+{
+	for (size_t i = 0; i < a->durable_count; i++)
+		if (durable_task(a->durables[i]) == id)
+			return a->durables[i];
+	return NULL;
+}
+
+/* True if another one can be begun; *ret_rc then is 0, as where it was refused. */
+static bool agent_has_room(struct agent *a, uint64_t id, int *ret_rc, struct errmsg *msg)
+{
+	*ret_rc = 0;
+	if (agent_find(a, id) || agent_find_durable(a, id))
+		*ret_rc = err_set(msg, ERR_PROTO, "task %llu is there already",
+				  (unsigned long long)id);
+	else if (a->count + a->durable_count == LIMIT_TASKS)
+		task_refuse(&a->out, id, "too many commands at once on this host");
+	else
+		return true;
+	return false;
+}
+
+static void agent_add_durable(struct agent *a, struct durable *d)
+{
+	if (d)
+		a->durables[a->durable_count++] = d;
+}
+
 static int agent_on_open(struct agent *a, const struct frame *frame, struct errmsg *msg)
 {
 	struct task_open_msg m;
@@ -58,15 +98,63 @@ static int agent_on_open(struct agent *a, const struct frame *frame, struct errm
 
 	if (rc < 0)
 		return rc;
-	if (agent_find(a, m.task))
-		rc = err_set(msg, ERR_PROTO, "TASK_OPEN: task %llu is there already",
-			     (unsigned long long)m.task);
-	else if (a->count == LIMIT_TASKS)
-		task_refuse(&a->out, m.task, "too many commands at once on this host");
+	if (!agent_has_room(a, m.task, &rc, msg))
+		;
+	else if (m.durable)
+		agent_add_durable(a, durable_open(&a->host, &m));
 	else
 		a->tasks[a->count++] = task_new(&m, &a->limits, &a->out);
 	task_open_done(&m);
 	return rc;
+}
+
+static int agent_on_attach(struct agent *a, const struct frame *frame, struct errmsg *msg)
+{
+	struct task_attach_msg m;
+	int rc = task_attach_get(&m, frame->body, frame->len, msg);
+
+	if (rc < 0)
+		return rc;
+	if (agent_has_room(a, m.task, &rc, msg))
+		agent_add_durable(a, durable_attach(&a->host, &m));
+	task_attach_done(&m);
+	return rc;
+}
+
+/* What is said of a durable run: true if it is one. Every such message begins with the task. */
+static bool agent_on_durable(struct agent *a, const struct frame *frame, int *ret_rc,
+			     struct errmsg *msg)
+{
+	struct task_detach_msg m;
+	struct durable *d = NULL;
+
+	if (a->durable_count && task_detach_get(&m, frame->body, frame->len, NULL) == 0)
+		d = agent_find_durable(a, m.task);
+	if (d)
+		*ret_rc = durable_on_message(d, frame, msg);
+	return d != NULL;
+}
+
+/* Of a task that has ended, or is none of that kind. */
+static int agent_on_late(struct agent *a, const struct frame *frame, struct errmsg *msg)
+{
+	(void)a;
+	(void)frame;
+	(void)msg;
+	return 0;
+}
+
+static int agent_on_ping(struct agent *a, const struct frame *frame, struct errmsg *msg)
+{
+	struct ping_msg m;
+	int rc = ping_get(&m, frame->body, frame->len, msg);
+	size_t begin;
+
+	if (rc < 0)
+		return rc;
+	begin = frame_begin(&a->out.buf);
+	ping_put(&a->out.buf, &m);
+	return frame_end(&a->out.buf, begin, MSG_PING, 0, 0);
 }
 
 static int agent_on_stdin(struct agent *a, const struct frame *frame, struct errmsg *msg)
@@ -116,19 +204,26 @@ static int agent_on_credit(struct agent *a, const struct frame *frame, struct er
 
 static const struct {
 	uint8_t type;
+	bool of_task; /* goes to its durable run, if there is one */
 	int (*fn)(struct agent *a, const struct frame *frame, struct errmsg *msg);
 } agent_messages[] = {
-	{MSG_TASK_OPEN, agent_on_open},
-	{MSG_TASK_STDIN, agent_on_stdin},
-	{MSG_TASK_SIGNAL, agent_on_signal},
-	{MSG_TASK_CREDIT, agent_on_credit},
+	{MSG_TASK_OPEN, false, agent_on_open},	  {MSG_TASK_ATTACH, false, agent_on_attach},
+	{MSG_TASK_STDIN, true, agent_on_stdin},	  {MSG_TASK_SIGNAL, true, agent_on_signal},
+	{MSG_TASK_CREDIT, true, agent_on_credit}, {MSG_TASK_ACK, true, agent_on_late},
+	{MSG_TASK_DETACH, true, agent_on_late},	  {MSG_PING, false, agent_on_ping},
 };
 
 static int agent_on_message(void *arg, const struct frame *frame, struct errmsg *msg)
 {
-	for (size_t i = 0; i < ARRAY_LEN(agent_messages); i++)
-		if (agent_messages[i].type == frame->type)
-			return agent_messages[i].fn(arg, frame, msg);
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(agent_messages); i++) {
+		if (agent_messages[i].type != frame->type)
+			continue;
+		if (agent_messages[i].of_task && agent_on_durable(arg, frame, &rc, msg))
+			return rc;
+		return agent_messages[i].fn(arg, frame, msg);
+	}
 	return err_set(msg, ERR_PROTO, "an agent does nothing with message %u", frame->type);
 }
 
@@ -142,28 +237,20 @@ static int agent_on_hello(void *arg, const struct agent_hello_msg *hello, struct
 
 /* --- hello ---------------------------------------------------------------------------------- */
 
-/* The first line of a file, or nothing. The caller frees it. */
-static char *agent_read_line(const char *path)
-{
-	struct buf text = {0};
-
-	if (fd_read_file(&text, path, 4096) < 0)
-		buf_clear(&text);
-	text.len = text.len ? strcspn(buf_cstr(&text), "\n") : 0;
-	return buf_take_str(&text);
-}
-
 static void agent_put_hello(struct agent *a)
 {
 	struct agent_hello_msg m = {
 		.pid = (uint64_t)getpid(),
-		.machine_id = agent_read_line("/etc/machine-id"),
-		.boot_id = agent_read_line("/proc/sys/kernel/random/boot_id"),
+		.machine_id = spooldir_line("/etc/machine-id"),
+		.boot_id = spooldir_line("/proc/sys/kernel/random/boot_id"),
 		.uid = getuid(),
 		.capabilities = AGENT_CAN_PTY | AGENT_CAN_SUSPEND,
 	};
 	struct utsname name;
 
+	if (spooldir_is_usable(&a->dirs))
+		m.capabilities |= AGENT_CAN_DURABLE;
+	m.durable_note = a->dirs.note;
 	m.arch = uname(&name) == 0 ? name.machine : NULL;
 	peer_put_hello(&a->out.buf, &m);
 	free(m.machine_id);
@@ -223,19 +310,28 @@ static void agent_poll(struct agent *a, struct pollset *set)
 	pollset_add(set, a->in, pending < AGENT_OUT_MAX ? POLLIN : 0, NULL, AGENT_ROLE_IN);
 	pollset_add(set, a->signals, POLLIN, NULL, AGENT_ROLE_SIGNAL);
 	pollset_add(set, a->out_fd, pending ? POLLOUT : 0, NULL, AGENT_ROLE_OUT);
-	a->turn = a->count ? (a->turn + 1) % a->count : 0;
+	a->turn++;
 	for (size_t i = 0; i < a->count; i++)
 		task_poll(a->tasks[(a->turn + i) % a->count], set);
+	for (size_t i = 0; i < a->durable_count; i++)
+		durable_poll(a->durables[i], set, AGENT_ROLE_DURABLE + (int)i);
 }
 
 static void agent_on_ready(struct agent *a, int role, short revents)
 {
-	if (role == AGENT_ROLE_SIGNAL)
+	struct errmsg msg;
+	int rc = 0;
+
+	if (role >= AGENT_ROLE_DURABLE)
+		rc = durable_on_ready(a->durables[role - AGENT_ROLE_DURABLE], &msg);
+	else if (role == AGENT_ROLE_SIGNAL)
 		agent_reap(a);
 	else if (role == AGENT_ROLE_OUT && revents & POLLERR)
 		a->over = true; /* nobody reads any more */
 	else if (role == AGENT_ROLE_IN)
 		agent_read(a);
+	if (rc < 0)
+		agent_fail(a, rc, msg.text);
 }
 
 static void agent_dispatch(struct agent *a, const struct pollset *set)
@@ -263,6 +359,14 @@ static void agent_drop_ended(struct agent *a)
 			a->tasks[kept++] = a->tasks[i];
 	}
 	a->count = kept;
+	kept = 0;
+	for (size_t i = 0; i < a->durable_count; i++) {
+		if (durable_is_over(a->durables[i]))
+			durable_free(a->durables[i]);
+		else
+			a->durables[kept++] = a->durables[i];
+	}
+	a->durable_count = kept;
 }
 
 static void agent_loop(struct agent *a)
@@ -272,6 +376,8 @@ static void agent_loop(struct agent *a)
 	while (!a->over) {
 		for (size_t i = 0; i < a->count; i++)
 			task_on_time(a->tasks[i]);
+		for (size_t i = 0; i < a->durable_count; i++)
+			durable_on_time(a->durables[(a->turn + i) % a->durable_count]);
 		agent_drop_ended(a);
 		if (out_write(&a->out, a->out_fd) < 0)
 			break;
@@ -309,16 +415,24 @@ int agent_run(int in_fd, int out_fd)
 	struct agent a = {.in = in_fd, .out_fd = out_fd, .signals = -1};
 
 	if (agent_prepare(&a) < 0) {
-		(void)fprintf(stderr, "muster-agent: cannot start: %s\n", strerror(errno));
+		(void)dprintf(STDERR_FILENO, "muster-agent: cannot start: %s\n", strerror(errno));
 		return 1;
 	}
+	spooldir_open(&a.dirs);
+	spooldir_clean(&a.dirs);
+	a.host = (struct durable_host){&a.out, &a.dirs, &a.limits};
 	a.tasks = xcalloc(LIMIT_TASKS, sizeof *a.tasks);
+	a.durables = xcalloc(LIMIT_TASKS, sizeof(struct durable *));
 	a.peer = peer_new(PEER_AGENT, &events, &a);
 	agent_put_hello(&a);
 	agent_loop(&a);
 	for (size_t i = 0; i < a.count; i++)
 		task_free(a.tasks[i]);
+	for (size_t i = 0; i < a.durable_count; i++)
+		durable_free(a.durables[i]);
 	free(a.tasks);
+	free(a.durables);
+	spooldir_done(&a.dirs);
 	peer_free(a.peer);
 	out_done(&a.out);
 	fd_close(&a.signals);

@@ -53,6 +53,19 @@ static bool env_is_dropped(const char *entry)
 	return false;
 }
 
+bool env_is_left(const char *entry, char *const *login)
+{
+	static const char ours[] = "MUSTER_";
+
+	if (*entry == '=' || !strchr(entry, '=') || env_is_dropped(entry) ||
+	    strncmp(entry, ours, sizeof ours - 1) == 0)
+		return false;
+	for (; *login; login++)
+		if (strcmp(*login, entry) == 0)
+			return false;
+	return true;
+}
+
 char **env_new(const struct task_open_msg *open)
 {
 	char **env;

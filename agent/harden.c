@@ -1,8 +1,43 @@
 #include "harden.h"
 
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "fd.h"
+
+#define HARDEN_FDS_MAX 65536u
+
+static void harden_close_range(unsigned from, unsigned to)
+{
+	if (from > to)
+		return;
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, from, to, 0u) == 0)
+		return;
+#endif
+	/* An older kernel. Ours are not many. */
+	for (unsigned fd = from; fd <= to && fd < HARDEN_FDS_MAX; fd++)
+		(void)close((int)fd);
+}
+
+void harden_close_others(const int *kept, size_t count)
+{
+	unsigned from = 3;
+
+	for (;;) {
+		unsigned next = UINT32_MAX;
+
+		for (size_t i = 0; i < count; i++)
+			if (kept[i] >= 0 && (unsigned)kept[i] >= from && (unsigned)kept[i] < next)
+				next = (unsigned)kept[i];
+		if (next == UINT32_MAX)
+			break;
+		harden_close_range(from, next - 1);
+		from = next + 1;
+	}
+	harden_close_range(from, UINT32_MAX);
+}
 
 void harden_process(void)
 {

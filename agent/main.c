@@ -20,9 +20,9 @@ static int main_open_streams(void)
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return printf("muster-agent %s\n", MUSTER_VERSION) < 0;
+		return dprintf(STDOUT_FILENO, "muster-agent %s\n", MUSTER_VERSION) < 0;
 	if (argc > 1) {
-		(void)fprintf(stderr,
+		(void)dprintf(STDERR_FILENO,
 			      "muster-agent: unknown argument '%s'; it takes only --version, and "
 			      "otherwise speaks the protocol of muster on stdin and stdout\n",
 			      argv[1]);

@@ -16,6 +16,19 @@ size_t out_pending(const struct out *out)
 	return out->buf.len - out->at;
 }
 
+void out_took(struct out *out, size_t len)
+{
+	out->at += len;
+	/* To move the rest is worth it only now and then. */
+	if (!out_pending(out)) {
+		buf_clear(&out->buf);
+		out->at = 0;
+	} else if (out->at > OUT_HIGH) {
+		buf_consume(&out->buf, out->at);
+		out->at = 0;
+	}
+}
+
 int out_write(struct out *out, int fd)
 {
 	while (out_pending(out)) {
@@ -27,15 +40,7 @@ int out_write(struct out *out, int fd)
 			return ERR_CLOSED;
 		if (n < 0)
 			break;
-		out->at += (size_t)n;
-	}
-	/* To move the rest is worth it only now and then. */
-	if (!out_pending(out)) {
-		buf_clear(&out->buf);
-		out->at = 0;
-	} else if (out->at > OUT_HIGH) {
-		buf_consume(&out->buf, out->at);
-		out->at = 0;
+		out_took(out, (size_t)n);
 	}
 	return 0;
 }

@@ -20,6 +20,9 @@ void out_done(struct out *out);
 
 size_t out_pending(const struct out *out);
 
+/* So much of what waits has gone. */
+void out_took(struct out *out, size_t len);
+
 /* Writes what fd takes now. Returns 0, or ERR_CLOSED if nobody reads any more. */
 int out_write(struct out *out, int fd);
 

@@ -78,9 +78,14 @@ static void spawn_streams(const struct spawn *spawn, int status_fd)
 
 	if (spawn->tty && (other < 0 || ioctl(other, TIOCSCTTY, 0) < 0))
 		spawn_fail(status_fd, SPAWN_TTY);
-	for (int i = 0; i < SPAWN_FDS; i++)
-		if (dup2(spawn->fds[i] >= 0 ? spawn->fds[i] : other, i) < 0)
+	for (int i = 0; i < SPAWN_FDS; i++) {
+		int fd = spawn->fds[i] >= 0 ? spawn->fds[i] : other;
+
+		if (i == ENV_SESSION_FD && spawn->fds[i] < 0)
+			continue;
+		if (dup2(fd, i) < 0)
 			spawn_fail(status_fd, SPAWN_FD);
+	}
 }
 
 static void spawn_directory(const struct spawn *spawn, int status_fd)

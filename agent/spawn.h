@@ -8,8 +8,8 @@
 
 #include "agent_msg.h"
 
-/* Where a command's descriptors come from: 0, 1, 2 and ENV_NOTES_FD. */
-#define SPAWN_FDS 4
+/* Where a command's descriptors come from: 0, 1, 2, ENV_NOTES_FD and ENV_SESSION_FD. */
+#define SPAWN_FDS 5
 
 /* Limits that the agent has changed for itself and a command gets back. */
 struct spawn_limits {
@@ -20,7 +20,7 @@ struct spawn_limits {
 struct spawn {
 	const struct task_open_msg *open;
 	char **env;
-	int fds[SPAWN_FDS]; /* above 3; -1: /dev/null, or the terminal */
+	int fds[SPAWN_FDS]; /* above 3; -1: /dev/null, or the terminal; the last: none */
 	const char *tty;    /* its terminal, or NULL */
 	struct spawn_limits limits;
 };

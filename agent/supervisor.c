@@ -68,7 +68,7 @@ void supervisor_bury(struct supervisor *s, const char *instance)
 	/* Its children become ours before it can be waited for. */
 	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	tree_kill_marked(mark);
+	tree_kill_marked(mark, tree_walk);
 	free(mark);
 	s->pid = 0;
 }

@@ -7,7 +7,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +22,6 @@
 #define WARD_KILL_EVERY_MS 10u
 #define WARD_KILL_MS	   5000u /* before giving up those that survive it */
 #define NS_PER_MS	   1000000u
-#define WARD_FDS_MAX	   65536u
 
 enum ward_step { WARD_RUN, WARD_TERM, WARD_KILL, WARD_OVER, WARD_STEP_COUNT };
 
@@ -210,39 +208,13 @@ static void ward_on_order(struct ward *w)
 
 /* --- the process ---------------------------------------------------------------------------- */
 
-static void ward_close_range(unsigned from, unsigned to)
-{
-	if (from > to)
-		return;
-#ifdef SYS_close_range
-	if (syscall(SYS_close_range, from, to, 0u) == 0)
-		return;
-#endif
-	/* An older kernel. Ours are not many. */
-	for (unsigned fd = from; fd <= to && fd < WARD_FDS_MAX; fd++)
-		(void)close((int)fd);
-}
-
 /* The agent has pipes of other commands, whose ends must not be kept open here. */
 static void ward_close_others(const struct ward *w)
 {
-	unsigned from = 3;
+	int kept[SPAWN_FDS + 1] = {w->fd};
 
-	for (;;) {
-		unsigned next = UINT32_MAX;
-
-		for (int i = -1; i < SPAWN_FDS; i++) {
-			int fd = i < 0 ? w->fd : w->spawn->fds[i];
-
-			if (fd >= 0 && (unsigned)fd >= from && (unsigned)fd < next)
-				next = (unsigned)fd;
-		}
-		if (next == UINT32_MAX)
-			break;
-		ward_close_range(from, next - 1);
-		from = next + 1;
-	}
-	ward_close_range(from, UINT32_MAX);
+	memcpy(kept + 1, w->spawn->fds, sizeof w->spawn->fds);
+	harden_close_others(kept, SPAWN_FDS + 1);
 }
 
 static void ward_prepare(struct ward *w)

@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "env.h"
+#include "fd.h"
 #include "frame.h"
 #include "message.h"
 #include "task_private.h"
@@ -45,6 +46,8 @@ static void task_do_finish(struct task *t)
 	if (!relay_is_held(&t->relay))
 		t->credit_ns = clock_mono_ns();
 	relay_finish(&t->relay);
+	if (t->reaped)
+		task_tell_session(t);
 	supervisor_order(&t->supervisor, SUPERVISOR_RELEASE);
 	supervisor_done(&t->supervisor);
 	if (!relay_is_held(&t->relay))
@@ -244,6 +247,7 @@ struct task *task_new(struct task_open_msg *open, const struct spawn_limits *lim
 	*open = (struct task_open_msg){0};
 	t->supervisor.fd = -1;
 	t->input.fd = -1;
+	t->session = -1;
 	t->end.exit_code = -1;
 	if (task_open_start(t, limits, out, &msg) < 0) {
 		t->end_text = xstrdup(msg.text);
@@ -259,6 +263,7 @@ void task_free(struct task *t)
 	supervisor_done(&t->supervisor);
 	relay_done(&t->relay);
 	input_done(&t->input);
+	fd_close(&t->session);
 	env_free(t->env);
 	t->end.text = NULL;
 	free(t->end.signal);

@@ -1,17 +1,20 @@
 /* What a task waits for, and what becomes of it. */
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "clock.h"
 #include "frame.h"
+#include "left.h"
 #include "message.h"
 #include "signame.h"
 #include "task_private.h"
 
-#define TASK_READS	4	    /* of one source in one round, so that the others have a turn */
-#define TASK_GIVE_UP_NS 5000000000u /* a stopped task whose frames nobody takes */
-#define NS_PER_MS	1000000u
+#define TASK_READS	 4 /* of one source in one round, so that the others have a turn */
+#define TASK_GIVE_UP_NS	 5000000000u /* a stopped task whose frames nobody takes */
+#define NS_PER_MS	 1000000u
+#define TASK_SESSION_MAX (64u << 10) /* of environment; what a pipe holds */
 
 static const enum relay_source task_sources[] = {
 	[TASK_ROLE_OUTPUT] = RELAY_OUTPUT,
@@ -157,6 +160,15 @@ int task_input(struct task *t, const struct task_stdin_msg *m, struct errmsg *ms
 	if (rc == 0 && task_has_io(t))
 		task_write_input(t);
 	return rc;
+}
+
+void task_tell_session(struct task *t)
+{
+	char said[TASK_SESSION_MAX];
+	ssize_t n = t->session >= 0 ? read(t->session, said, sizeof said) : 0;
+
+	if (n > 0 && t->end.began)
+		left_put(&t->relay.out->buf, &t->open, said, (size_t)n);
 }
 
 /* --- the loop ------------------------------------------------------------------------------- */

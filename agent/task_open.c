@@ -84,6 +84,11 @@ static int task_ends_open(struct task_ends *ends, const struct task_open_msg *op
 {
 	if (task_ends_pipe(ends, ENV_NOTES_FD, false) < 0)
 		return ERR_SYS;
+	/* Nobody is kept waiting by it: what it does not take is lost, and then all of it. After
+	 * the notes, so that it is not where it is to be: dup2(2) would leave it to be closed. */
+	if (open->session && (task_ends_pipe(ends, ENV_SESSION_FD, false) < 0 ||
+			      fd_nonblock(ends->theirs[ENV_SESSION_FD]) < 0))
+		return ERR_SYS;
 	if (open->pty)
 		return task_ends_tty(ends);
 	if (open->stdin_follows && task_ends_pipe(ends, STDIN_FILENO, true) < 0)
@@ -118,6 +123,7 @@ int task_open_start(struct task *t, const struct spawn_limits *limits, struct ou
 	pipes[RELAY_OUTPUT] = ends.ours[STDOUT_FILENO];
 	pipes[RELAY_ERROR] = ends.ours[STDERR_FILENO];
 	pipes[RELAY_FD3] = ends.ours[ENV_NOTES_FD];
+	t->session = ends.ours[ENV_SESSION_FD];
 	input_init(&t->input, ends.ours[STDIN_FILENO], t->open.pty);
 	/* A terminal without input says so at once. */
 	t->input.ended = !t->open.stdin_follows;

@@ -42,6 +42,7 @@ struct task {
 	struct supervisor supervisor;
 	struct relay relay;
 	struct input input;
+	int session; /* what its shell says at its end; -1: nothing */
 	enum task_state state;
 	struct task_end_msg end; /* as far as it is known; text is owned by end_text */
 	char *end_text;
@@ -62,6 +63,9 @@ void task_step(struct task *task, enum task_event event);
 
 /* The reason of an end, if there is none yet, and the order to end. text is static. */
 void task_end_for(struct task *task, enum task_end_kind kind, const char *text);
+
+/* task_io.c: TASK_SESSION, if its shell has said what that is made of. */
+void task_tell_session(struct task *task);
 
 /* task_open.c: pipes, environment, parser, supervisor. Returns 0, or ERR_* with msg. */
 int task_open_start(struct task *task, const struct spawn_limits *limits, struct out *out,

@@ -226,6 +226,18 @@ size_t tree_walk(tree_fn *fn, void *arg)
 	return count;
 }
 
+size_t tree_walk_all(tree_fn *fn, void *arg)
+{
+	size_t count;
+	struct tree_link *links = tree_scan(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (links[i].pid != getpid())
+			fn(arg, links[i].pid, links[i].parent);
+	free(links);
+	return count;
+}
+
 /* --- what is done to them ------------------------------------------------------------------- */
 
 struct tree_terming {
@@ -364,12 +376,12 @@ static void tree_mark_one(void *arg, pid_t pid, pid_t parent)
 	m->alive += tree_is_alive(pid);
 }
 
-void tree_kill_marked(const char *mark)
+void tree_kill_marked(const char *mark, tree_walk_fn *walk)
 {
 	for (int i = 0; i < TREE_MARK_PASSES; i++) {
 		struct tree_marking m = {.mark = mark};
 
-		(void)tree_walk(tree_mark_one, &m);
+		(void)walk(tree_mark_one, &m);
 		tree_pids_done(&m.marked);
 		if (!m.alive)
 			return;

@@ -25,7 +25,11 @@ void tree_pids_done(struct tree_pids *list);
  */
 #define TREE_MAX 65536u
 typedef void tree_fn(void *arg, pid_t pid, pid_t parent);
-size_t tree_walk(tree_fn *fn, void *arg);
+typedef size_t tree_walk_fn(tree_fn *fn, void *arg);
+tree_walk_fn tree_walk;
+
+/* The same for every process of the computer but ourselves, in no order. */
+tree_walk_fn tree_walk_all;
 
 /*
  * TERM to each, once: a second one means "at once" to some programs. known holds who has had it and
@@ -45,9 +49,9 @@ void tree_cont(void);
 size_t tree_count(void);
 
 /*
- * KILL to what a supervisor that died has left to us: those that have this entry in their
- * environment, and all below them. Until there are none, or a second has passed.
+ * KILL to what a supervisor that died has left: those that walk finds and that have this entry in
+ * their environment, and all below them. Until there are none, or a second has passed.
  */
-void tree_kill_marked(const char *mark);
+void tree_kill_marked(const char *mark, tree_walk_fn *walk);
 
 #endif

@@ -24,6 +24,7 @@ static const struct layout_field agent_hello_msg_fields[] = {
 	TEXT(agent_hello_msg, boot_id, CONTROL_WORD_MAX),
 	U64(agent_hello_msg, uid, UINT64_MAX),
 	U64(agent_hello_msg, capabilities, UINT64_MAX),
+	TEXT(agent_hello_msg, durable_note, LIMIT_OPTION_TEXT),
 };
 
 static void agent_hello_verify(struct wire_in *in, const void *body)
@@ -44,6 +45,19 @@ static void agent_verify_task(struct wire_in *in, uint64_t task)
 		wire_fault(in, ERR_PROTO, "task", "is 0, which is no task");
 }
 
+/* A UUID, as its text becomes the name of a directory (RFC 9562, section 4). */
+static void agent_verify_instance(struct wire_in *in, const char *text)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	bool good = text && strlen(text) == sizeof form - 1;
+
+	for (size_t i = 0; good && i < sizeof form - 1; i++)
+		good = form[i] == '-' ? text[i] == '-'
+				      : text[i] && strchr("0123456789abcdef", text[i]);
+	if (!good)
+		wire_fault(in, ERR_PROTO, "instance", "is no UUID in lower case");
+}
+
 static const struct layout_field task_open_msg_fields[] = {
 	NEED_U64(task_open_msg, task),
 	STR(task_open_msg, instance, CONTROL_WORD_MAX),
@@ -62,6 +76,11 @@ static const struct layout_field task_open_msg_fields[] = {
 	U64(task_open_msg, grace_ms, CONTROL_MS_MAX),
 	U64(task_open_msg, credit, UINT64_MAX),
 	U64(task_open_msg, output_limit, UINT64_MAX),
+	BOOL(task_open_msg, durable),
+	U64(task_open_msg, epoch, UINT64_MAX),
+	U64(task_open_msg, spool_limit, UINT64_MAX),
+	BOOL(task_open_msg, spool_drop),
+	BOOL(task_open_msg, session),
 };
 
 static void task_open_verify(struct wire_in *in, const void *body)
@@ -76,6 +95,10 @@ static void task_open_verify(struct wire_in *in, const void *body)
 	fields_argv(in, m->argv, m->argc);
 	fields_env(in, m->env, m->env_count);
 	fields_nice(in, m->nice);
+	if (m->durable)
+		agent_verify_instance(in, m->instance);
+	if (m->durable && m->session)
+		wire_fault(in, ERR_PROTO, "session", "does not go with durable");
 }
 
 MESSAGE_DEFINE(task_open, "TASK_OPEN", task_open_verify)
@@ -121,6 +144,55 @@ static void task_credit_verify(struct wire_in *in, const void *body)
 
 MESSAGE_DEFINE(task_credit, "TASK_CREDIT", task_credit_verify)
 
+static const struct layout_field task_attach_msg_fields[] = {
+	NEED_U64(task_attach_msg, task),	  STR(task_attach_msg, instance, CONTROL_WORD_MAX),
+	U64(task_attach_msg, epoch, UINT64_MAX),  NEED_U64(task_attach_msg, next_seq),
+	U64(task_attach_msg, credit, UINT64_MAX),
+};
+
+static void task_attach_verify(struct wire_in *in, const void *body)
+{
+	const struct task_attach_msg *m = body;
+
+	agent_verify_task(in, m->task);
+	agent_verify_instance(in, m->instance);
+	if (!m->next_seq || m->next_seq == UINT64_MAX)
+		wire_fault(in, ERR_PROTO, "next_seq", "is no number of a frame");
+}
+
+MESSAGE_DEFINE(task_attach, "TASK_ATTACH", task_attach_verify)
+
+static const struct layout_field task_ack_msg_fields[] = {
+	NEED_U64(task_ack_msg, task),
+	NEED_U64(task_ack_msg, seq),
+};
+
+static void task_ack_verify(struct wire_in *in, const void *body)
+{
+	agent_verify_task(in, ((const struct task_ack_msg *)body)->task);
+}
+
+MESSAGE_DEFINE(task_ack, "TASK_ACK", task_ack_verify)
+
+/* --- what both send ------------------------------------------------------------------------ */
+
+static const struct layout_field task_detach_msg_fields[] = {
+	NEED_U64(task_detach_msg, task),
+};
+
+static void task_detach_verify(struct wire_in *in, const void *body)
+{
+	agent_verify_task(in, ((const struct task_detach_msg *)body)->task);
+}
+
+MESSAGE_DEFINE(task_detach, "TASK_DETACH", task_detach_verify)
+
+static const struct layout_field ping_msg_fields[] = {
+	U64(ping_msg, number, UINT64_MAX),
+};
+
+MESSAGE_DEFINE(ping, "PING", NULL)
+
 /* --- what the agent sends ------------------------------------------------------------------ */
 
 static const struct layout_field task_running_msg_fields[] = {
@@ -157,6 +229,7 @@ MESSAGE_DEFINE(task_schema, "TASK_SCHEMA", task_schema_verify)
 static const struct layout_field task_state_msg_fields[] = {
 	NEED_U64(task_state_msg, task),
 	BOOL(task_state_msg, suspended),
+	BOOL(task_state_msg, stalled),
 };
 
 static void task_state_verify(struct wire_in *in, const void *body)
@@ -210,6 +283,54 @@ static void task_end_verify(struct wire_in *in, const void *body)
 }
 
 MESSAGE_DEFINE(task_end, "TASK_END", task_end_verify)
+
+static const struct layout_field task_attached_msg_fields[] = {
+	NEED_U64(task_attached_msg, task),	   U64(task_attached_msg, last, UINT64_MAX - 1),
+	U64(task_attached_msg, taken, UINT64_MAX), BOOL(task_attached_msg, resumed),
+	BOOL(task_attached_msg, input_ended),
+};
+
+static void task_attached_verify(struct wire_in *in, const void *body)
+{
+	agent_verify_task(in, ((const struct task_attached_msg *)body)->task);
+}
+
+MESSAGE_DEFINE(task_attached, "TASK_ATTACHED", task_attached_verify)
+
+static const struct layout_field task_gap_msg_fields[] = {
+	NEED_U64(task_gap_msg, task),
+	NEED_U64(task_gap_msg, from),
+	U64(task_gap_msg, first_record, UINT64_MAX),
+	U64(task_gap_msg, records, UINT64_MAX),
+	U64(task_gap_msg, bytes, UINT64_MAX),
+};
+
+static void task_gap_verify(struct wire_in *in, const void *body)
+{
+	const struct task_gap_msg *m = body;
+
+	agent_verify_task(in, m->task);
+	if (!m->from)
+		wire_fault(in, ERR_PROTO, "from", "is 0, which is no number of a frame");
+}
+
+MESSAGE_DEFINE(task_gap, "TASK_GAP", task_gap_verify)
+
+static const struct layout_field task_session_msg_fields[] = {
+	NEED_U64(task_session_msg, task),
+	STR(task_session_msg, directory, LIMIT_OPTION_TEXT),
+	LIST(task_session_msg, STRS, env, env_count, LIMIT_ENV),
+};
+
+static void task_session_verify(struct wire_in *in, const void *body)
+{
+	const struct task_session_msg *m = body;
+
+	agent_verify_task(in, m->task);
+	fields_env(in, m->env, m->env_count);
+}
+
+MESSAGE_DEFINE(task_session, "TASK_SESSION", task_session_verify)
 
 /* --- the names of parsers ------------------------------------------------------------------ */
 

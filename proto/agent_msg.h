@@ -3,8 +3,8 @@
  * with the functions of control_msg.h: _put, _get, _done.
  *
  * A connection to an agent carries many tasks at once, each a command. The frames of a task that
- * must not get lost (TASK_SCHEMA, TASK_RECORDS, TASK_END) are numbered in the header's seq, from 1
- * for each task; all others have seq 0.
+ * must not get lost (TASK_SCHEMA, TASK_RECORDS, TASK_GAP, TASK_END) are numbered in the header's
+ * seq, from 1 for each task; all others have seq 0.
  */
 #ifndef MUSTER_AGENT_MSG_H
 #define MUSTER_AGENT_MSG_H
@@ -22,6 +22,7 @@
 /* What the agent can do; bits of HELLO.capabilities. */
 #define AGENT_CAN_PTY	  1u
 #define AGENT_CAN_SUSPEND 2u
+#define AGENT_CAN_DURABLE 4u /* runs that survive the connection */
 
 /* 12.1. HELLO on a connection to an agent: the fields of 5.1 and what only an agent says. */
 struct agent_hello_msg {
@@ -34,6 +35,7 @@ struct agent_hello_msg {
 	char *boot_id;
 	uint64_t uid;
 	uint64_t capabilities; /* AGENT_CAN_* */
+	char *durable_note;    /* why durable runs cannot be, or may not survive; NULL: nothing */
 };
 
 enum agent_parse {
@@ -79,6 +81,11 @@ struct task_open_msg {
 	uint64_t grace_ms;	  /* between TERM and KILL; 0: the default */
 	uint64_t credit;	  /* bytes of numbered frames that may come before TASK_CREDIT */
 	uint64_t output_limit;	  /* bytes of output and error together; 0: none */
+	bool durable;		  /* survives the connection: section 14 */
+	uint64_t epoch;	      /* of a durable one: higher with each connection that asks for it */
+	uint64_t spool_limit; /* bytes; 0: the default */
+	bool spool_drop;      /* when it is full the oldest goes; otherwise the command waits */
+	bool session; /* TASK_SESSION tells what the command leaves behind; not of a durable one */
 };
 
 /* 12.3 */
@@ -123,6 +130,7 @@ struct task_schema_msg {
 struct task_state_msg {
 	uint64_t task;
 	bool suspended;
+	bool stalled; /* a durable run cannot write: the file system of the target is full */
 };
 
 /* 12.10. So much of its stdin was taken by the command, in all. */
@@ -139,7 +147,8 @@ enum task_end_kind {
 	TASK_STOPPED, /* by TASK_STOP */
 	TASK_REFUSED, /* could not be started; text says why */
 	TASK_LIMIT,   /* output_limit */
-	TASK_LOST,    /* the supervisor died */
+	TASK_LOST,    /* what watched over it died */
+	TASK_GONE,    /* TASK_ATTACH: there is no such run here */
 	TASK_END_KIND_COUNT
 };
 struct task_end_msg {
@@ -158,6 +167,58 @@ struct task_end_msg {
 	uint64_t end_ns;
 };
 
+/* 12.12. A durable run that was started before: on with it, from this frame. Never starts it. */
+struct task_attach_msg {
+	uint64_t task;
+	char *instance;
+	uint64_t epoch;
+	uint64_t next_seq; /* the first frame that the initiator has not; from 1 */
+	uint64_t credit;
+};
+
+/* 12.13. All frames up to this one are with the initiator for good. */
+struct task_ack_msg {
+	uint64_t task;
+	uint64_t seq;
+};
+
+/* 12.14. Lets go of a durable run, which goes on. From the agent: it is let go, as it was asked or
+ * as somebody with a higher epoch has it; nothing of this task follows. */
+struct task_detach_msg {
+	uint64_t task;
+};
+
+/* 12.15. The answer to TASK_OPEN of a durable run, and to TASK_ATTACH. */
+struct task_attached_msg {
+	uint64_t task;
+	uint64_t last;	  /* seq of the last frame so far */
+	uint64_t taken;	  /* bytes of its input that came before */
+	bool resumed;	  /* the run was there already */
+	bool input_ended; /* the end of its input came before */
+};
+
+/* 12.16. Frames that the spool could not keep; seq in the header is that of the last of them. */
+struct task_gap_msg {
+	uint64_t task;
+	uint64_t from; /* seq of the first */
+	uint64_t first_record;
+	uint64_t records;
+	uint64_t bytes;
+};
+
+/* 12.17. From the initiator; the agent answers with the same. */
+struct ping_msg {
+	uint64_t number;
+};
+
+/* 12.18. What a command of a session has left for the next one. */
+struct task_session_msg {
+	uint64_t task;
+	char *directory;
+	char **env; /* K=V, what differs from a login; LIMIT_ENV and LIMIT_COMMAND */
+	size_t env_count;
+};
+
 #define AGENT_MSG_DECLARE(name)                                                                   \
 	void name##_put(struct buf *out, const struct name##_msg *m);                             \
 	int name##_get(struct name##_msg *ret, const void *data, size_t len, struct errmsg *msg); \
@@ -173,5 +234,12 @@ AGENT_MSG_DECLARE(task_schema)
 AGENT_MSG_DECLARE(task_state)
 AGENT_MSG_DECLARE(task_stdin_room)
 AGENT_MSG_DECLARE(task_end)
+AGENT_MSG_DECLARE(task_attach)
+AGENT_MSG_DECLARE(task_ack)
+AGENT_MSG_DECLARE(task_detach)
+AGENT_MSG_DECLARE(task_attached)
+AGENT_MSG_DECLARE(task_gap)
+AGENT_MSG_DECLARE(ping)
+AGENT_MSG_DECLARE(task_session)
 
 #endif

@@ -80,6 +80,13 @@ static const struct layout_field job_open_msg_fields[] = {
 	U64(job_open_msg, become, JOB_BECOME_COUNT - 1),
 	STR(job_open_msg, become_user, CONTROL_USER_MAX),
 	BOOL(job_open_msg, expand),
+	U64(job_open_msg, durable, JOB_DURABLE_COUNT - 1),
+	U64(job_open_msg, reconnect_timeout_ms, CONTROL_MS_MAX),
+	U64(job_open_msg, spool_limit, UINT64_MAX),
+	BOOL(job_open_msg, spool_drop),
+	BOOL(job_open_msg, detached),
+	LIST(job_open_msg, STRS, sessions, session_count, CONTROL_IDS_MAX),
+	U64(job_open_msg, session_idle_ms, CONTROL_MS_MAX),
 };
 
 /* What is run: exactly one of a command, a script text, a script file and a built-in action. */
@@ -87,6 +94,10 @@ static void job_open_verify_command(struct wire_in *in, const struct job_open_ms
 {
 	if (m->builtin && (m->argc || m->script || m->shell))
 		wire_fault(in, ERR_PROTO, "builtin", "does not go with a command");
+	if (m->builtin && m->session_count)
+		wire_fault(in, ERR_PROTO, "sessions", "does not go with builtin");
+	if (m->local && m->session_count)
+		wire_fault(in, ERR_PROTO, "sessions", "does not go with local");
 	if (m->builtin && m->local)
 		wire_fault(in, ERR_PROTO, "builtin", "does not go with local");
 	if (!m->builtin && !m->argc && !m->script)
@@ -106,6 +117,8 @@ static void job_open_verify(struct wire_in *in, const void *body)
 	job_open_verify_command(in, m);
 	fields_env(in, m->env, m->env_count);
 	fields_nice(in, m->nice);
+	if (fields_total(m->sessions, m->session_count) > CONTROL_IDS_BYTES)
+		wire_fault(in, ERR_LIMIT, "sessions", "are longer than 256 KiB in all");
 	if (m->ssh_config && m->ssh_config[0] != '/' && strcmp(m->ssh_config, "none") != 0)
 		wire_fault(in, ERR_PROTO, "ssh_config", "is neither an absolute path nor \"none\"");
 	if (m->become_user && !m->become)
@@ -364,6 +377,12 @@ static const struct layout_field status_reply_msg_fields[] = {
 	U64(status_reply_msg, clients, UINT64_MAX),
 	U64(status_reply_msg, started_ns, UINT64_MAX),
 	U64(status_reply_msg, fd_limit, UINT64_MAX),
+	STR(status_reply_msg, store_path, LIMIT_OPTION_TEXT),
+	STR(status_reply_msg, store_state, CONTROL_WORD_MAX),
+	U64(status_reply_msg, store_bytes, UINT64_MAX),
+	U64(status_reply_msg, store_pending, UINT64_MAX),
+	TEXT(status_reply_msg, store_note, LIMIT_OPTION_TEXT),
+	U64(status_reply_msg, named_sessions, UINT64_MAX),
 };
 
 MESSAGE_DEFINE(status_reply, "STATUS_REPLY", NULL)
@@ -373,3 +392,59 @@ static const struct layout_field shutdown_reply_msg_fields[] = {
 };
 
 MESSAGE_DEFINE(shutdown_reply, "SHUTDOWN_REPLY", NULL)
+
+/* --- 8. sessions -------------------------------------------------------------------------- */
+
+static void session_verify_names(struct wire_in *in, char *const *names, size_t count)
+{
+	if (fields_total(names, count) > CONTROL_IDS_BYTES)
+		wire_fault(in, ERR_LIMIT, "names",
+			   "are longer than 256 KiB in all; use a wildcard");
+}
+
+static const struct layout_field session_get_msg_fields[] = {
+	LIST(session_get_msg, STRS, names, name_count, CONTROL_IDS_MAX),
+};
+
+static void session_get_verify(struct wire_in *in, const void *body)
+{
+	const struct session_get_msg *m = body;
+
+	session_verify_names(in, m->names, m->name_count);
+}
+
+MESSAGE_DEFINE(session_get, "SESSION_GET", session_get_verify)
+
+static const struct layout_field session_do_msg_fields[] = {
+	LIST(session_do_msg, STRS, names, name_count, CONTROL_IDS_MAX),
+	NEED_U64(session_do_msg, verb),
+};
+
+static void session_do_verify(struct wire_in *in, const void *body)
+{
+	const struct session_do_msg *m = body;
+
+	session_verify_names(in, m->names, m->name_count);
+	if (!m->name_count)
+		wire_fault(in, ERR_PROTO, "names", "is empty: which sessions?");
+	if (!m->verb || m->verb >= SESSION_VERB_COUNT)
+		wire_fault(in, ERR_PROTO, "verb", "is none");
+}
+
+MESSAGE_DEFINE(session_do, "SESSION_DO", session_do_verify)
+
+static const struct layout_field session_row_msg_fields[] = {
+	NEED_U64(session_row_msg, id),
+	TEXT(session_row_msg, name, LIMIT_JOB_NAME),
+	NEED_STR(session_row_msg, host, CONTROL_LABEL_MAX),
+	NEED_STR(session_row_msg, state, CONTROL_WORD_MAX),
+	STR(session_row_msg, availability, CONTROL_WORD_MAX),
+	U64(session_row_msg, commands, UINT64_MAX),
+	U64(session_row_msg, idle_since_ns, UINT64_MAX),
+	U64(session_row_msg, idle_timeout_ms, UINT64_MAX),
+	TEXT(session_row_msg, text, LIMIT_OPTION_TEXT),
+	U64(session_row_msg, exit_status, UINT8_MAX),
+	BOOL(session_row_msg, is_job),
+};
+
+MESSAGE_DEFINE(session_row, "SESSION_ROW", NULL)

@@ -80,6 +80,16 @@ struct job_open_msg {
 	uint64_t become;	   /* enum job_become */
 	char *become_user;	   /* NULL: root */
 	bool expand;		   /* %h and %n in argv; %%h and %%n are %h and %n */
+	uint64_t durable;	   /* enum job_durable */
+	uint64_t
+		reconnect_timeout_ms; /* a lost durable run is looked for so long; 0: the default */
+	uint64_t spool_limit; /* bytes of a durable run's spool on its host; 0: the default */
+	bool spool_drop;      /* a full spool drops its oldest; otherwise the command waits */
+	bool detached;	 /* --in-disconnected-session: let go of each host once its command runs */
+	char **sessions; /* --session: their hosts, connections and settings; there are no targets
+			  */
+	size_t session_count;
+	uint64_t session_idle_ms; /* of a new session (builtin): without a job on it; 0: never */
 };
 
 enum job_agent {
@@ -94,8 +104,12 @@ enum job_builtin {
 	JOB_AGENT_LIST,
 	JOB_AGENT_PUSH,
 	JOB_AGENT_REMOVE,
+	JOB_SESSION, /* no job: a session is made, named by name */
 	JOB_BUILTIN_COUNT
 };
+/* AUTO: durable if the job is a background one and the host can; otherwise inline, with a warning
+ * where a background job was not made durable. */
+enum job_durable { JOB_DURABLE_AUTO, JOB_DURABLE_ALWAYS, JOB_DURABLE_NEVER, JOB_DURABLE_COUNT };
 enum job_become { JOB_AS_SELF, JOB_SUDO, JOB_SU, JOB_DOAS, JOB_BECOME_COUNT };
 
 /* 6.10. Input for the commands of the job: of a background one before JOB_RUN, of a synchronous one
@@ -296,11 +310,48 @@ struct status_reply_msg {
 	uint64_t clients;
 	uint64_t started_ns; /* wall clock */
 	uint64_t fd_limit;
+	char *store_path;	/* NULL: jobs are in memory only, and the rest means nothing */
+	char *store_state;	/* "well", "full" or "failed" */
+	uint64_t store_bytes;	/* of all segments */
+	uint64_t store_pending; /* bytes that are not on the disk so far */
+	char *store_note; /* what people should know: why it is not well, damage that was found; or
+			     NULL */
+	uint64_t named_sessions; /* of SESSION_GET, open or not */
 };
 
 /* 8.4 SHUTDOWN_REPLY: jobs is what kept it from ending; 0: it ends now. */
 struct shutdown_reply_msg {
 	uint64_t jobs;
+};
+
+/* 8.5. Which sessions: ids, names, wildcards; none: every one. */
+struct session_get_msg {
+	char **names;
+	size_t name_count;
+};
+
+/* 8.6. Answered by SESSION_ROW, PROBLEM and GET_END. */
+enum session_verb { SESSION_CONNECT = 1, SESSION_DISCONNECT, SESSION_REMOVE, SESSION_VERB_COUNT };
+
+struct session_do_msg {
+	char **names; /* as above, but at least one */
+	size_t name_count;
+	uint64_t verb; /* enum session_verb */
+};
+
+/* 8.7. A session on one host. */
+struct session_row_msg {
+	uint64_t id;
+	char *name;
+	char *host;
+	char *state;		  /* "Opening", "Opened", "Disconnected", "Broken" */
+	char *availability;	  /* "Available", "Busy", "None" */
+	uint64_t commands;	  /* that run on it */
+	uint64_t idle_since_ns;	  /* no command has run since; 0: one does, or it is not open */
+	uint64_t idle_timeout_ms; /* 0: never */
+	char *text;		  /* what broke it, or ended it; NULL: nothing */
+	uint64_t exit_status;	  /* section 10: what that argues for */
+	bool is_job; /* no session: a job that was started to be let go of; id and name are its */
 };
 
 #define CONTROL_MSG_DECLARE(name)                                                                 \
@@ -332,5 +383,8 @@ CONTROL_MSG_DECLARE(receive_end)
 CONTROL_MSG_DECLARE(shutdown)
 CONTROL_MSG_DECLARE(status_reply)
 CONTROL_MSG_DECLARE(shutdown_reply)
+CONTROL_MSG_DECLARE(session_get)
+CONTROL_MSG_DECLARE(session_do)
+CONTROL_MSG_DECLARE(session_row)
 
 #endif

@@ -56,14 +56,18 @@ void peer_put_error(struct buf *out, int code, const char *text);
  * hostile, and the numbering of its frames. All zero is a task for which TASK_OPEN was sent.
  */
 struct task_order {
-	uint8_t state; /* enum in peer_task.c: EXPECT_RUNNING, EXPECT_OUTPUT, ENDED */
+	uint8_t state; /* enum in peer_task.c: EXPECT_RUNNING... */
+	bool durable;  /* only such a one is attached, detached, and has gaps */
 	uint64_t last; /* seq of the last numbered frame */
 };
 
+/* A durable run: TASK_OPEN or TASK_ATTACH was sent, and last is the last frame that we have. */
+void task_order_attach(struct task_order *order, uint64_t last);
+
 /*
  * A frame of this task has come. Returns 1: use it; 0: a repeat, drop it; ERR_PROTO with msg: a gap
- * in the numbers, seq 0 or 2^64-1 on a numbered message, a seq on another, or a type that is
- * illegal in the state.
+ * in the numbers (but before TASK_GAP: whether that explains it, the caller looks), seq 0 or 2^64-1
+ * on a numbered message, a seq on another, or a type that is illegal in the state.
  */
 int task_order_take(struct task_order *order, const struct frame *frame, struct errmsg *msg);
 

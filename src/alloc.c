@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 _Noreturn void alloc_die(size_t size)
 {
-	fprintf(stderr, "muster: out of memory (%zu bytes)\n", size);
+	(void)dprintf(STDERR_FILENO, "muster: out of memory (%zu bytes)\n", size);
 	exit(1);
 }
 

@@ -61,4 +61,7 @@
 #define LIMIT_HISTORY_JOBS    100u  /* finished synchronous jobs that are kept */
 #define LIMIT_OUTCOME_TEXT    200u
 
+/* The store. Above it, hosts are held back until what came is on the disk. */
+#define LIMIT_STORE_QUEUE (64u << 20)
+
 #endif

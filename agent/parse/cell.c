@@ -1,13 +1,11 @@
 #include "cell.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "decimal.h"
 #include "value.h"
 #include "wire.h"
-
-#define CELL_FLOAT_MAX 255u /* characters of a float; a longer one stays text */
 
 static size_t cell_digits(const uint8_t *text, size_t len)
 {
@@ -72,16 +70,14 @@ static bool cell_put_int(struct buf *out, const uint8_t *text, size_t len)
 
 bool cell_put_number(struct buf *out, const uint8_t *text, size_t len, bool is_float)
 {
-	char copy[CELL_FLOAT_MAX + 1];
 	double f;
 
 	if (!is_float)
 		return cell_put_int(out, text, len);
-	if (len > CELL_FLOAT_MAX)
+	/* A longer one stays text. */
+	if (len > DECIMAL_MAX)
 		return false;
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	f = strtod(copy, NULL);
+	f = decimal_read(text, len);
 	if (!isfinite(f))
 		return false;
 	value_put_float(out, f);

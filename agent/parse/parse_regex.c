@@ -35,10 +35,11 @@ static const char *regex_bracket(const char *at)
 
 		if (kind) {
 			/* "[:alpha:]" inside of it has a bracket of its own. */
-			const char close[] = {*kind, ']', '\0'};
-			const char *found = strstr(kind + 1, close);
+			const char *close = kind + 1;
 
-			at = found ? found + 1 : at;
+			while (*close && (close[0] != *kind || close[1] != ']'))
+				close++;
+			at = *close ? close + 1 : at;
 		}
 		at++;
 	}

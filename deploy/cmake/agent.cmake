@@ -7,12 +7,16 @@ set(MUSTER_SYSROOT ${PROJECT_SOURCE_DIR}/build/sysroot CACHE PATH
   "what deploy/sysroot.sh makes: a folder for each other architecture")
 
 # Small first: it travels to every host. Without relro, which pads the file by a page of 64 KiB on
-# aarch64; in a program without relocations it would protect next to nothing.
-set(MUSTER_AGENT_FLAGS -std=c17 -D_GNU_SOURCE -DMUSTER_VERSION=\"${PROJECT_VERSION}\" -Os -flto
-  -flto-partition=one -ffunction-sections -fdata-sections -fno-unwind-tables
-  -fno-asynchronous-unwind-tables -fstack-protector -fno-pie -no-pie -static -s
-  -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noseparate-code -Wl,-z,norelro
-  -Wl,-z,noexecstack)
+# aarch64; in a program without relocations it would protect next to nothing. agent/small takes the
+# place of what is large in the libc.
+set(MUSTER_AGENT_FLAGS -std=c17 -D_GNU_SOURCE -DMUSTER_SMALL_LIBC
+  -DMUSTER_VERSION=\"${PROJECT_VERSION}\" -Os -flto -flto-partition=one
+  -ffunction-sections -fdata-sections -fno-unwind-tables -fno-asynchronous-unwind-tables -fstack-protector
+  -fno-pie -no-pie -static -s -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noseparate-code
+  -Wl,-z,norelro -Wl,-z,noexecstack)
+# Pages have 4 to 64 KiB there. With the greatest, which is the default for what must hold, as the
+# common one too, the file has no padding between its segments.
+set(MUSTER_AGENT_FLAGS_aarch64 -Wl,-z,common-page-size=65536)
 
 # The libraries' headers in a folder of their own: beside them are those of another libc.
 function(muster_agent_headers from to)
@@ -29,15 +33,17 @@ function(muster_static_agent arch library include)
   set(out ${CMAKE_CURRENT_BINARY_DIR}/agent-${arch})
   set(root ${PROJECT_SOURCE_DIR})
   file(GLOB sources CONFIGURE_DEPENDS ${root}/src/*.c ${root}/proto/*.c ${root}/agent/*.c
-    ${root}/agent/parse/*.c)
+    ${root}/agent/parse/*.c ${root}/agent/small/*.c ${root}/agent/spool/*.c)
   file(GLOB headers CONFIGURE_DEPENDS ${root}/src/*.h ${root}/src/*.def ${root}/proto/*.h
-    ${root}/proto/*.def ${root}/agent/*.h ${root}/agent/parse/*.h)
+    ${root}/proto/*.def ${root}/agent/*.h ${root}/agent/parse/*.h
+    ${root}/agent/small/*.h ${root}/agent/spool/*.h)
   # The log writes to files and terminals, which the agent has none of.
   list(REMOVE_ITEM sources ${root}/src/log.c)
   add_custom_command(OUTPUT ${out}
-    COMMAND ${ARGN} ${MUSTER_AGENT_FLAGS} -iquote ${root}/src -iquote ${root}/proto
-      -iquote ${root}/agent -iquote ${root}/agent/parse -isystem ${include} ${sources} ${library}
-      -o ${out}
+    COMMAND ${ARGN} ${MUSTER_AGENT_FLAGS} ${MUSTER_AGENT_FLAGS_${arch}}
+      -iquote ${root}/src -iquote ${root}/proto -iquote ${root}/agent
+      -iquote ${root}/agent/parse -iquote ${root}/agent/small -iquote ${root}/agent/spool
+      -isystem ${include} ${sources} ${library} -o ${out}
     DEPENDS ${sources} ${headers}
     COMMENT "the agent for ${arch}"
     VERBATIM)

@@ -22,6 +22,7 @@
 
 struct board_child {
 	bool running;
+	bool disconnected;
 	bool finished;
 	int exit_status; /* of muster, that it argues for */
 	int exit_code;	 /* of the command; -1: none */
@@ -141,13 +142,17 @@ static char *board_why(const struct child_state_msg *m)
 void board_child(struct board *board, size_t index, const struct child_state_msg *m)
 {
 	struct board_child *c = &board->children[index];
-	bool running = !m->finished && m->begin_ns;
+	bool disconnected = !m->finished && m->state && strcmp(m->state, "Disconnected") == 0;
+	bool running = !m->finished && !disconnected && m->begin_ns;
 
 	if (c->finished)
 		return;
 	board->progress.running += running;
 	board->progress.running -= c->running;
 	c->running = running;
+	board->progress.disconnected += disconnected;
+	board->progress.disconnected -= c->disconnected;
+	c->disconnected = disconnected;
 	if (!m->finished)
 		return;
 	c->finished = true;

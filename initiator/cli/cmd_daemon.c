@@ -6,19 +6,27 @@
 
 #include "alloc.h"
 #include "ask.h"
-#include "clock.h"
 #include "cmd.h"
 #include "control.h"
 #include "control_msg.h"
 #include "daemon.h"
+#include "daemon_status.h"
+#include "durable.h"
 #include "duration.h"
 #include "exit.h"
-#include "json.h"
 #include "log.h"
+#include "refuse.h"
 #include "start.h"
 
-#define DAEMON_IDLE_MS	 600000u
-#define DAEMON_LINGER_MS 60000u
+#define DAEMON_IDLE_MS	      600000u
+#define DAEMON_LINGER_MS      60000u
+#define DAEMON_RESULTS_STORED (UINT64_C(256) << 20)
+#define DAEMON_RETAIN_SIZE    (UINT64_C(4) << 30)
+#define DAEMON_STORE_SIZE     (UINT64_C(8) << 30)
+#define DAEMON_RETAIN_AGE_MS  (UINT64_C(30) * 24 * 3600 * 1000)
+#define DAEMON_RETAIN_COUNT   1000u
+#define DAEMON_KEEPALIVE_MS   15000u
+#define DAEMON_RECONNECT_MS   1800000u
 
 struct daemon_values {
 	struct cmd_globals globals;
@@ -42,37 +50,12 @@ struct daemon_answer {
 static int daemon_print_status(const struct daemon_answer *answer, const struct status_reply_msg *m)
 {
 	const char *format = answer->values->globals.output;
-	char since[CLOCK_RFC3339_SIZE];
 	struct buf text = {0};
 
-	if (format && strcmp(format, "text") != 0) {
-		buf_add_char(&text, '{');
-		json_key(&text, "pid");
-		buf_addf(&text, "%llu", (unsigned long long)m->pid);
-		json_key(&text, "version");
-		json_str(&text, m->version);
-		json_key(&text, "socket");
-		json_str(&text, m->socket);
-		json_key(&text, "jobs");
-		buf_addf(&text, "%llu", (unsigned long long)m->jobs);
-		json_key(&text, "sessions");
-		buf_addf(&text, "%llu", (unsigned long long)m->sessions);
-		json_key(&text, "clients");
-		buf_addf(&text, "%llu", (unsigned long long)m->clients);
-		json_key(&text, "started");
-		json_time(&text, m->started_ns);
-		json_key(&text, "open_files");
-		buf_addf(&text, "%llu", (unsigned long long)m->fd_limit);
-		buf_add_str(&text, "}\n");
-	} else {
-		buf_addf(&text,
-			 "running: pid %llu, version %s, since %s\nsocket: %s\n"
-			 "jobs: %llu unfinished, %llu connections, %llu clients\n",
-			 (unsigned long long)m->pid, m->version,
-			 clock_rfc3339(since, m->started_ns), m->socket,
-			 (unsigned long long)m->jobs, (unsigned long long)m->sessions,
-			 (unsigned long long)m->clients);
-	}
+	if (format && strcmp(format, "text") != 0)
+		daemon_status_json(&text, m);
+	else
+		daemon_status_text(&text, m);
 	return cmd_print(&text);
 }
 
@@ -99,9 +82,11 @@ static int daemon_on_shutdown(const void *body, size_t len, int *status, struct 
 	if (!m.jobs)
 		return ASK_LEAVE;
 	*status = m.jobs == 1 ? cmd_error(EXIT_INTERNAL,
-					  "a job is still running: --force stops it, too")
+					  "a job is still running that would end with the daemon: "
+					  "--force stops it")
 			      : cmd_error(EXIT_INTERNAL,
-					  "%llu jobs are still running: --force stops them, too",
+					  "%llu jobs are still running that would end with the "
+					  "daemon: --force stops them",
 					  (unsigned long long)m.jobs);
 	return ASK_DONE;
 }
@@ -159,28 +144,66 @@ static uint64_t daemon_idle_ms(const struct daemon_values *values)
 	return config_get(values->globals.config, CONFIG_IDLE_TIMEOUT, DAEMON_IDLE_MS);
 }
 
-static int daemon_run(const struct daemon_values *values, const struct paths *paths)
+/* The directory of the store, NULL for memory; the caller frees it. */
+static int daemon_store(char **ret, const struct daemon_values *values, const struct paths *paths,
+			struct errmsg *msg)
+{
+	const char *store = config_store(values->globals.config);
+
+	*ret = NULL;
+	/* It ends with the one command that it is for. */
+	if (values->control_fd || (store && strcmp(store, "memory") == 0))
+		return 0;
+	if (store)
+		return config_store_path(ret, store, paths->name, getenv("HOME"), msg);
+	if (paths->store)
+		*ret = xstrdup(paths->store);
+	else
+		log_warn("jobs are in memory only: neither XDG_STATE_HOME nor HOME is an absolute "
+			 "path, and muster.conf sets no store");
+	return 0;
+}
+
+/* What an option sets or the files do. */
+static void daemon_settle(struct daemon_options *options, const struct daemon_values *values)
 {
 	const struct config *config = values->globals.config;
+
+	options->idle_ms = daemon_idle_ms(values);
+	options->linger_ms = config_get(config, CONFIG_SESSION_LINGER, DAEMON_LINGER_MS);
+	options->results_budget = values->results_budget
+					  ? values->results_budget
+					  : config_get(config, CONFIG_RESULTS_BUDGET, 0);
+	options->results_share = values->results_share
+					 ? values->results_share
+					 : config_get(config, CONFIG_RESULTS_SHARE, 0);
+	options->store_size = config_get(config, CONFIG_STORE_SIZE, DAEMON_STORE_SIZE);
+	options->results_stored = config_get(config, CONFIG_RESULTS_STORED, DAEMON_RESULTS_STORED);
+	options->retain_age_ms = config_get(config, CONFIG_RETAIN_AGE, DAEMON_RETAIN_AGE_MS);
+	options->retain_size = config_get(config, CONFIG_RETAIN_SIZE, DAEMON_RETAIN_SIZE);
+	options->retain_count = config_get(config, CONFIG_RETAIN_COUNT, DAEMON_RETAIN_COUNT);
+	options->keepalive_ms = config_get(config, CONFIG_KEEPALIVE, DAEMON_KEEPALIVE_MS);
+	options->reconnect_delay_ms = config_get(config, CONFIG_RECONNECT_DELAY, 0);
+	options->reconnect_timeout_ms = durable_reconnect_ms(
+		config_get(config, CONFIG_RECONNECT_TIMEOUT, DAEMON_RECONNECT_MS));
+}
+
+static int daemon_run(const struct daemon_values *values, const struct paths *paths)
+{
 	struct daemon_options options = {.listen_fd = daemon_fd(values->listen_fd),
 					 .control_fd = daemon_fd(values->control_fd),
 					 .socket_path = values->socket_path,
 					 .lock_path = values->lock_path,
 					 .version = MUSTER_VERSION};
 	const char *env = getenv("MUSTER_LOG");
-	int level = env ? log_level_parse(env) : -1;
+	int level = env ? log_level_parse(env) : -1, status;
 	struct errmsg msg;
+	char *store;
 
 	/* Behind a socket pair its stderr is the user's; else it is the log file or a journal. */
 	if (options.control_fd < 0)
 		log_open(STDERR_FILENO, level >= 0 ? (enum log_level)level : LOG_INFO, true);
-	options.idle_ms = daemon_idle_ms(values);
-	options.linger_ms = config_get(config, CONFIG_SESSION_LINGER, DAEMON_LINGER_MS);
-	options.results_budget = values->results_budget
-					 ? values->results_budget
-					 : config_get(config, CONFIG_RESULTS_BUDGET, 0);
-	options.results_share = values->results_share ? values->results_share
-						      : config_get(config, CONFIG_RESULTS_SHARE, 0);
+	daemon_settle(&options, values);
 	if (options.listen_fd < 0 && options.control_fd < 0) {
 		options.listen_fd = start_listen(paths, &msg);
 		if (options.listen_fd < 0)
@@ -188,7 +211,14 @@ static int daemon_run(const struct daemon_values *values, const struct paths *pa
 		options.socket_path = paths->socket;
 		options.lock_path = paths->lock;
 	}
-	return daemon_main(&options);
+	if (daemon_store(&store, values, paths, &msg) != 0) {
+		refuse_clients(&options, ERR_NOTFOUND, msg.text);
+		return cmd_error(EXIT_INTERNAL, "%s", msg.text);
+	}
+	options.store_path = store;
+	status = daemon_main(&options);
+	free(store);
+	return status;
 }
 
 static int daemon_cmd_run(const struct cmd *cmd, void *arg, int argc, char **argv)

@@ -5,12 +5,14 @@
 
 #include "alloc.h"
 #include "cmd.h"
+#include "durable.h"
 #include "exit.h"
 #include "fd.h"
 #include "invoke.h"
 #include "job_options.h"
 #include "limits.h"
 #include "secret.h"
+#include "session_hosts.h"
 #include "submit_job.h"
 #include "targets.h"
 
@@ -18,6 +20,7 @@ struct invoke_values {
 	struct cmd_globals globals;
 	struct option_texts hosts;
 	struct option_texts exclude;
+	struct option_texts sessions;
 	uint64_t throttle;
 	uint64_t timeout_ms;
 	uint64_t connect_timeout_ms;
@@ -32,7 +35,14 @@ struct invoke_values {
 	bool verbose;
 	bool debug;
 	struct job_values job;
+	struct durable_values durable;
 };
+
+/* It is left to the daemon. */
+static bool invoke_is_background(const struct invoke_values *v)
+{
+	return v->as_job || v->job_name || v->durable.detached;
+}
 
 /* Seen here, as it would not fit into a message to the daemon. */
 static bool invoke_is_too_long(const struct invoke_values *v, int argc, char **argv)
@@ -66,19 +76,37 @@ static int invoke_check_command(const struct cmd *cmd, const struct invoke_value
 	return EXIT_OK;
 }
 
+/* What a session has said already, or that would make another one; NULL: nothing. */
+static const char *invoke_not_with_session(const struct invoke_values *v)
+{
+	if (!v->sessions.count)
+		return NULL;
+	return v->hosts.count	     ? "-H"
+	       : v->exclude.count    ? "-x"
+	       : v->ephemeral	     ? "--ephemeral"
+	       : v->job.agent	     ? "--agent"
+	       : v->durable.detached ? "--in-disconnected-session"
+				     : NULL;
+}
+
 static int invoke_check(const struct cmd *cmd, const struct invoke_values *v, int argc, char **argv)
 {
 	const char *format = v->globals.output;
 
-	if (!v->hosts.count)
-		return cmd_usage(cmd, "no hosts: -H EXPR");
+	if (!v->hosts.count && !v->sessions.count)
+		return cmd_usage(cmd, "no hosts: -H EXPR, or --session NAME");
+	if (invoke_not_with_session(v))
+		return cmd_usage(cmd, "%s and --session: one of them", invoke_not_with_session(v));
 	if (format && !format_find(format))
 		return cmd_usage(cmd, "--output: '%s' is none of " FORMAT_NAMES, format);
-	if ((v->as_job || v->job_name) && (v->ephemeral || v->largest || v->no_labels))
-		return cmd_usage(cmd, "%s is not for a job that is left to the daemon",
+	if (invoke_is_background(v) && (v->ephemeral || v->largest || v->no_labels))
+		return cmd_usage(cmd, "%s is not for a job that is left to the daemon (%s)",
 				 v->ephemeral ? "--ephemeral"
 				 : v->largest ? "-S"
-					      : "-N");
+					      : "-N",
+				 v->as_job     ? "--as-job"
+				 : v->job_name ? "--job-name"
+					       : "--in-disconnected-session");
 	return invoke_check_command(cmd, v, argc, argv);
 }
 
@@ -154,8 +182,9 @@ static char *invoke_display(const struct job_open_msg *open, const char *file)
 	return text;
 }
 
+/* where: has the hosts. */
 static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *v,
-			     const struct hostlist *hosts, int argc, char **argv)
+			     const struct submit *where, int argc, char **argv)
 {
 	const struct config *config = v->globals.config;
 	const char *shell[] = {v->shell, NULL};
@@ -163,23 +192,29 @@ static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *
 	struct job_open_msg open = {
 		.name = (char *)(uintptr_t)v->job_name,
 		.shell = v->shell != NULL,
-		.agent = config_get(config, CONFIG_AGENT, JOB_AGENT_AUTO),
+		.agent = v->sessions.count ? JOB_AGENT_AUTO
+					   : config_get(config, CONFIG_AGENT, JOB_AGENT_AUTO),
 		.throttle =
 			v->throttle ? v->throttle : config_get(config, CONFIG_THROTTLE_LIMIT, 0),
 		.run_timeout_ms = v->timeout_ms,
-		.connect_timeout_ms = v->connect_timeout_ms
+		.connect_timeout_ms = v->connect_timeout_ms || v->sessions.count
 					      ? v->connect_timeout_ms
 					      : config_get(config, CONFIG_CONNECT_TIMEOUT, 0),
 		.stop_grace_ms =
 			v->grace_ms ? v->grace_ms : config_get(config, CONFIG_STOP_GRACE, 0),
-		.background = v->as_job || v->job_name,
+		.background = invoke_is_background(v),
+		.sessions = (char **)(uintptr_t)v->sessions.at, /* only read */
+		.session_count = v->sessions.count,
 	};
-	struct submit submit = {.open = &open, .hosts = hosts, .stdin_fd = -1};
+	struct submit submit = *where;
 	struct job_made made = {0};
 	struct errmsg msg;
 	int status = cmd_ssh_config(cmd, v->globals.ssh_config, &open.ssh_config);
 
+	submit.open = &open;
 	if (status == EXIT_OK && job_options_fill(&open, &made, &v->job, argc, argv, &msg) != 0)
+		status = cmd_usage(cmd, "%s", msg.text);
+	if (status == EXIT_OK && durable_fill(&open, &v->durable, config, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK) {
 		if (!v->job.file) {
@@ -195,21 +230,41 @@ static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *
 	return status;
 }
 
+static int invoke_on_sessions(const struct cmd *cmd, const struct invoke_values *v, int argc,
+			      char **argv)
+{
+	struct submit where = {.stdin_fd = -1};
+	struct session_hosts hosts;
+	int status = session_hosts_find(&hosts, cmd, &v->globals, &v->sessions);
+
+	where.labels = (const char *const *)hosts.labels;
+	where.label_count = hosts.count;
+	if (status == EXIT_OK)
+		status = invoke_with_hosts(cmd, v, &where, argc, argv);
+	session_hosts_done(&hosts);
+	return status;
+}
+
 static int invoke_cmd_run(const struct cmd *cmd, void *arg, int argc, char **argv)
 {
 	struct invoke_values *v = arg;
 	struct hostlist *hosts = NULL;
+	struct submit where = {.stdin_fd = -1};
 	struct errmsg msg;
 	bool stdin_taken = false;
 	int status = invoke_check(cmd, v, argc, argv);
 
 	if (status != EXIT_OK)
 		return status;
-	if (job_options_stdin(&stdin_taken, &v->job, &msg) != 0 ||
-	    targets_find(&hosts, &v->hosts, &v->exclude, v->allow_empty, stdin_taken, &msg) != 0)
+	if (job_options_stdin(&stdin_taken, &v->job, &msg) != 0)
 		return cmd_usage(cmd, "%s", msg.text);
+	if (v->sessions.count)
+		return invoke_on_sessions(cmd, v, argc, argv);
+	if (targets_find(&hosts, &v->hosts, &v->exclude, v->allow_empty, stdin_taken, &msg) != 0)
+		return cmd_usage(cmd, "%s", msg.text);
+	where.hosts = hosts;
 	if (hostlist_count(hosts))
-		status = invoke_with_hosts(cmd, v, hosts, argc, argv);
+		status = invoke_with_hosts(cmd, v, &where, argc, argv);
 	hostlist_free(hosts);
 	return status;
 }
@@ -220,6 +275,9 @@ static const struct option_row invoke_rows[] = {
 	 "the hosts: web[01-40/2],root@db1:2222,^FILE,-\n(standard input); may be repeated"},
 	{"computer-name", 'w', OPTION_TEXTS, VALUE(hosts), "EXPR", "the same as -H"},
 	{"exclude", 'x', OPTION_TEXTS, VALUE(exclude), "EXPR", "but not these; may be repeated"},
+	{"session", 0, OPTION_TEXTS, VALUE(sessions), "NAME",
+	 "the hosts of this session (name or id), over its\nconnections, instead of -H; may be "
+	 "repeated"},
 	{"throttle-limit", 'f', OPTION_COUNT, VALUE(throttle), "N", "so many hosts at once (64)"},
 	{"fanout", 0, OPTION_COUNT, VALUE(throttle), "N", NULL},
 	{"timeout", 'u', OPTION_DURATION, VALUE(timeout_ms), "TIME",
@@ -234,6 +292,10 @@ static const struct option_row invoke_rows[] = {
 	{"as-job", 0, OPTION_FLAG, VALUE(as_job), NULL,
 	 "leave it to the daemon; return at once with its row\n(with --quiet: its id)"},
 	{"job-name", 0, OPTION_TEXT, VALUE(job_name), "NAME", "the same, with this name (Job<Id>)"},
+	{"in-disconnected-session", 0, OPTION_FLAG, VALUE(durable.detached), NULL,
+	 "the same, and let go of each host once its command\nruns; it is found again by receive "
+	 "or wait"},
+	DURABLE_ROWS(durable),
 	{"hide-computer-name", 0, OPTION_FLAG, VALUE(no_labels), NULL, "the same as -N"},
 	{"no-labels", 'N', OPTION_FLAG, VALUE(no_labels), NULL, "no 'host: ' before lines"},
 	{"ephemeral", 0, OPTION_FLAG, VALUE(ephemeral), NULL,
@@ -280,7 +342,7 @@ static const struct option_row invoke_rows[] = {
 
 const struct cmd cmd_invoke = {
 	.name = "invoke",
-	.synopsis = "-H EXPR [OPTION...] [--] COMMAND [ARGUMENT...]",
+	.synopsis = "-H EXPR|--session NAME [OPTION...] [--] COMMAND [ARGUMENT...]",
 	.summary = "Run a command on many hosts at once and show what comes back",
 	.text = "COMMAND and its arguments reach the hosts as they are, without another shell.\n"
 		"Interrupt once to see who is still running, twice within a second to stop the\n"

@@ -9,6 +9,7 @@
 #include "ask.h"
 #include "cmd.h"
 #include "control_msg.h"
+#include "durable.h"
 #include "exit.h"
 #include "fd.h"
 #include "input.h"
@@ -28,6 +29,7 @@ struct start_values {
 	uint64_t timeout_ms;
 	uint64_t grace_ms;
 	struct job_values job; /* what has no field of its own here */
+	struct durable_values durable;
 };
 
 static int start_check(const struct cmd *cmd, const struct start_values *v, int argc)
@@ -108,6 +110,8 @@ static int start_submit(const struct cmd *cmd, const struct start_values *v, int
 
 	if (status == EXIT_OK && job_options_fill(&open, &made, &v->job, 0, NULL, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
+	if (status == EXIT_OK && durable_fill(&open, &v->durable, v->globals.config, &msg) != 0)
+		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK)
 		status = start_init_script(cmd, v->init_file, &init);
 	if (status == EXIT_OK && v->job.input &&
@@ -168,6 +172,7 @@ static const struct option_row start_rows[] = {
 	{"stop-grace", 0, OPTION_DURATION, VALUE(grace_ms), "TIME",
 	 "between TERM and KILL when it is ended (10s)"},
 	{"env", 0, OPTION_TEXTS, VALUE(job.env), "K=V", "a variable for it; may be repeated"},
+	DURABLE_ROWS(durable),
 	{"stdin", 0, OPTION_TEXT, VALUE(job.input), "FILE",
 	 "what it reads; '-': standard input (nothing)"},
 	{"nice", 0, OPTION_TEXT, VALUE(job.nice), "N", "run it with this niceness, -20 to 19"},

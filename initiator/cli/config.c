@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "buf.h"
+#include "durable.h"
 #include "duration.h"
 #include "fd.h"
 #include "job_options.h"
@@ -13,7 +14,19 @@
 
 #define CONFIG_SHOWN 60 /* bytes of what stands in a line, in an error */
 
-enum config_kind { CONFIG_SIZE, CONFIG_TIME, CONFIG_TIME_OR_NONE, CONFIG_COUNT, CONFIG_AGENTS };
+#define CONFIG_COUNT_MAX 1000000u /* of what is counted and may be without limit */
+
+enum config_kind {
+	CONFIG_SIZE,
+	CONFIG_SIZE_OR_NONE,
+	CONFIG_TIME,
+	CONFIG_TIME_OR_NONE,
+	CONFIG_COUNT,
+	CONFIG_COUNT_OR_NONE,
+	CONFIG_AGENTS,
+	CONFIG_STORES,
+	CONFIG_BLOCK_OR_DROP
+};
 
 static const struct {
 	const char *name;
@@ -27,6 +40,18 @@ static const struct {
 	[CONFIG_STOP_GRACE] = {"stop-grace", CONFIG_TIME},
 	[CONFIG_AGENT] = {"agent", CONFIG_AGENTS},
 	[CONFIG_CONNECT_TIMEOUT] = {"connect-timeout", CONFIG_TIME},
+	[CONFIG_STORE] = {"store", CONFIG_STORES},
+	[CONFIG_STORE_SIZE] = {"store-size", CONFIG_SIZE_OR_NONE},
+	[CONFIG_RESULTS_STORED] = {"results-stored", CONFIG_SIZE_OR_NONE},
+	[CONFIG_RETAIN_AGE] = {"retain-age", CONFIG_TIME_OR_NONE},
+	[CONFIG_RETAIN_SIZE] = {"retain-size", CONFIG_SIZE_OR_NONE},
+	[CONFIG_RETAIN_COUNT] = {"retain-count", CONFIG_COUNT_OR_NONE},
+	[CONFIG_KEEPALIVE] = {"keepalive", CONFIG_TIME},
+	[CONFIG_RECONNECT_DELAY] = {"reconnect-delay", CONFIG_TIME},
+	[CONFIG_RECONNECT_TIMEOUT] = {"reconnect-timeout", CONFIG_TIME_OR_NONE},
+	[CONFIG_SESSION_IDLE_TIMEOUT] = {"session-idle-timeout", CONFIG_TIME_OR_NONE},
+	[CONFIG_SPOOL_LIMIT] = {"spool-limit", CONFIG_SIZE},
+	[CONFIG_SPOOL_FULL] = {"spool-full", CONFIG_BLOCK_OR_DROP},
 };
 _Static_assert(ARRAY_LEN(config_keys) == CONFIG_KEY_COUNT, "a key has no name");
 
@@ -43,29 +68,96 @@ uint64_t config_get(const struct config *config, enum config_key key, uint64_t o
 	return config->keys[key].given ? config->keys[key].value : otherwise;
 }
 
-static int config_value(uint64_t *ret, enum config_key key, const char *text, const char *what,
-			struct errmsg *msg)
+const char *config_store(const struct config *config)
 {
-	uint64_t v = 0;
-	int rc = 0;
+	return config->keys[CONFIG_STORE].given ? config->store : NULL;
+}
 
-	switch (config_keys[key].kind) {
-	case CONFIG_SIZE:
-		return size_parse(ret, text, what, msg);
-	case CONFIG_COUNT:
-		return count_parse(ret, text, 1, LIMIT_HOSTS, what, msg);
-	case CONFIG_AGENTS:
-		return job_agent_find(ret, text, what, msg);
-	case CONFIG_TIME:
-	case CONFIG_TIME_OR_NONE:
-		rc = duration_parse(&v, text, what, msg);
-		break;
+int config_store_path(char **ret, const char *store, const char *name, const char *home,
+		      struct errmsg *msg)
+{
+	struct buf path = {0};
+
+	if (*store == '~') {
+		if (!home || *home != '/')
+			return err_set(msg, ERR_NOTFOUND,
+				       "store = %s: HOME is no absolute path; set another store in "
+				       "muster.conf",
+				       store);
+		buf_add_str(&path, home);
+		store++;
 	}
-	if (rc == 0 && !v && config_keys[key].kind == CONFIG_TIME)
+	for (; *store; store++) {
+		if (store[0] == '%' && store[1] == 'L')
+			buf_add_str(&path, name);
+		else
+			buf_add_char(&path, *store);
+		if (store[0] == '%' && (store[1] == 'L' || store[1] == '%'))
+			store++;
+	}
+	*ret = buf_take_str(&path);
+	return 0;
+}
+
+static int config_set_store(struct config *config, const char *text, const char *what,
+			    struct errmsg *msg)
+{
+	if (strcmp(text, "memory") != 0 && *text != '/' && strncmp(text, "~/", 2) != 0)
+		return err_set(msg, ERR_SYNTAX,
+			       "%s: '%.*s' is neither 'memory' nor a path that begins with '/' or "
+			       "'~/'",
+			       what, CONFIG_SHOWN, text);
+	if (strlen(text) >= sizeof config->store)
+		return err_set(msg, ERR_RANGE, "%s: a path of more than %u bytes", what,
+			       CONFIG_PATH_SIZE - 1);
+	memcpy(config->store, text, strlen(text) + 1);
+	return 0;
+}
+
+/* A time; above zero, unless zero means something. */
+static int config_time(uint64_t *ret, bool or_none, const char *text, const char *what,
+		       struct errmsg *msg)
+{
+	uint64_t v;
+	int rc = duration_parse(&v, text, what, msg);
+
+	if (rc == 0 && !v && !or_none)
 		rc = err_set(msg, ERR_RANGE, "%s: '%s' is no time above zero", what, text);
 	if (rc == 0)
 		*ret = v;
 	return rc;
+}
+
+static int config_value(struct config *config, enum config_key key, const char *text,
+			const char *what, struct errmsg *msg)
+{
+	uint64_t *ret = &config->keys[key].value;
+
+	switch (config_keys[key].kind) {
+	case CONFIG_SIZE_OR_NONE:
+		if (strcmp(text, "0") == 0) {
+			*ret = 0;
+			return 0;
+		}
+		return size_parse(ret, text, what, msg);
+	case CONFIG_SIZE:
+		return size_parse(ret, text, what, msg);
+	case CONFIG_COUNT:
+		return count_parse(ret, text, 1, LIMIT_HOSTS, what, msg);
+	case CONFIG_COUNT_OR_NONE:
+		return count_parse(ret, text, 0, CONFIG_COUNT_MAX, what, msg);
+	case CONFIG_AGENTS:
+		return job_agent_find(ret, text, what, msg);
+	case CONFIG_STORES:
+		return config_set_store(config, text, what, msg);
+	case CONFIG_BLOCK_OR_DROP:
+		return durable_full_find(ret, text, what, msg);
+	case CONFIG_TIME:
+	case CONFIG_TIME_OR_NONE:
+		return config_time(ret, config_keys[key].kind == CONFIG_TIME_OR_NONE, text, what,
+				   msg);
+	}
+	return 0;
 }
 
 static int config_unknown(const struct config_file *file, const char *name, struct errmsg *msg)
@@ -96,7 +188,7 @@ static int config_set(struct config_file *file, const char *name, const char *te
 		return err_set(msg, ERR_EXISTS, "%s:%u: %s was set in line %u already", file->path,
 			       file->line, name, file->lines[key]);
 	what = xasprintf("%s:%u: %s", file->path, file->line, name);
-	rc = config_value(&file->config.keys[key].value, (enum config_key)key, text, what, msg);
+	rc = config_value(&file->config, (enum config_key)key, text, what, msg);
 	free(what);
 	file->config.keys[key].given = true;
 	file->lines[key] = file->line;

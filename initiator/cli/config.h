@@ -13,15 +13,29 @@
 
 #define CONFIG_SYSTEM_PATH "/etc/muster/muster.conf"
 
+#define CONFIG_PATH_SIZE 1024u
+
 enum config_key {
-	CONFIG_RESULTS_BUDGET,	/* bytes */
-	CONFIG_RESULTS_SHARE,	/* bytes */
-	CONFIG_IDLE_TIMEOUT,	/* milliseconds; 0: never */
-	CONFIG_SESSION_LINGER,	/* milliseconds; 0: not at all */
-	CONFIG_THROTTLE_LIMIT,	/* hosts */
-	CONFIG_STOP_GRACE,	/* milliseconds */
-	CONFIG_AGENT,		/* enum job_agent (control_msg.h) */
-	CONFIG_CONNECT_TIMEOUT, /* milliseconds */
+	CONFIG_RESULTS_BUDGET,	     /* bytes */
+	CONFIG_RESULTS_SHARE,	     /* bytes */
+	CONFIG_IDLE_TIMEOUT,	     /* milliseconds; 0: never */
+	CONFIG_SESSION_LINGER,	     /* milliseconds; 0: not at all */
+	CONFIG_THROTTLE_LIMIT,	     /* hosts */
+	CONFIG_STOP_GRACE,	     /* milliseconds */
+	CONFIG_AGENT,		     /* enum job_agent (control_msg.h) */
+	CONFIG_CONNECT_TIMEOUT,	     /* milliseconds */
+	CONFIG_STORE,		     /* config_store */
+	CONFIG_STORE_SIZE,	     /* bytes; 0: no limit */
+	CONFIG_RETAIN_AGE,	     /* milliseconds; 0: for ever */
+	CONFIG_RETAIN_COUNT,	     /* jobs; 0: no limit */
+	CONFIG_KEEPALIVE,	     /* milliseconds */
+	CONFIG_RESULTS_STORED,	     /* bytes */
+	CONFIG_RETAIN_SIZE,	     /* bytes */
+	CONFIG_RECONNECT_DELAY,	     /* milliseconds */
+	CONFIG_RECONNECT_TIMEOUT,    /* milliseconds; 0: not at all */
+	CONFIG_SESSION_IDLE_TIMEOUT, /* milliseconds; 0: never */
+	CONFIG_SPOOL_LIMIT,	     /* bytes */
+	CONFIG_SPOOL_FULL,	     /* 0: block, 1: drop */
 	CONFIG_KEY_COUNT
 };
 
@@ -30,10 +44,22 @@ struct config {
 		uint64_t value;
 		bool given;
 	} keys[CONFIG_KEY_COUNT];
+	char store[CONFIG_PATH_SIZE]; /* as it was written */
 };
 
 /* What the key is set to; what is to hold where it is not. */
 uint64_t config_get(const struct config *config, enum config_key key, uint64_t otherwise);
+
+/* CONFIG_STORE: "memory", or a path that begins with '/' or "~/"; NULL where it is not set. */
+const char *config_store(const struct config *config);
+
+/*
+ * The directory of a store for the daemon of this name: of a path as config_store gives it, "~/" is
+ * the home (NULL: there is none), "%L" the name, "%%" a '%'. The caller frees it. ERR_NOTFOUND with
+ * msg: there is no home.
+ */
+int config_store_path(char **ret, const char *store, const char *name, const char *home,
+		      struct errmsg *msg);
 
 /*
  * Takes the len bytes of a file. What they set outweighs what config had. Returns 0, or ERR_SYNTAX,

@@ -11,13 +11,16 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "cmd.h"
 #include "control_msg.h"
 #include "fd.h"
 #include "frame.h"
 #include "limits.h"
 #include "start.h"
 
-#define CONTROL_HELLO_MS 10000u
+/* A daemon that starts reads its store before it answers. */
+#define CONTROL_HELLO_MS 60000u
+#define CONTROL_SLOW_MS	 5000u /* then we say that we wait */
 #define CONTROL_FLUSH_NS UINT64_C(1000000000)
 #define CONTROL_TRIES	 5
 #define CONTROL_ROOM	 (256u << 10) /* so little waits that there is room */
@@ -95,9 +98,25 @@ static int control_judge_hello(struct control *control, const struct frame *fram
 	return 0;
 }
 
+/* As fd_read_until within CONTROL_HELLO_MS of begin_ns, but who waits is told so. */
+static int control_read_hello(int fd, struct buf *in, size_t want, uint64_t begin_ns)
+{
+	uint64_t slow_ns = begin_ns + CONTROL_SLOW_MS * UINT64_C(1000000);
+	bool patient = clock_mono_ns() < slow_ns;
+	int rc = ERR_TIMEOUT;
+
+	if (patient)
+		rc = fd_read_until(fd, in, want, slow_ns);
+	if (rc == ERR_TIMEOUT && patient)
+		(void)cmd_error(0, "the daemon does not answer yet: it may be reading its store");
+	if (rc == ERR_TIMEOUT)
+		rc = fd_read_until(fd, in, want, begin_ns + CONTROL_HELLO_MS * UINT64_C(1000000));
+	return rc;
+}
+
 static int control_greet(struct control *control, int fd, struct errmsg *msg)
 {
-	uint64_t deadline_ns = clock_mono_ns() + CONTROL_HELLO_MS * UINT64_C(1000000);
+	uint64_t begin_ns = clock_mono_ns();
 	struct buf in = {0};
 	struct frame frame;
 	size_t want = FRAME_HEADER_SIZE;
@@ -105,7 +124,7 @@ static int control_greet(struct control *control, int fd, struct errmsg *msg)
 	int rc = control_send_hello(fd);
 
 	while (rc == 0 && used == 0) {
-		rc = fd_read_until(fd, &in, want, deadline_ns);
+		rc = control_read_hello(fd, &in, want, begin_ns);
 		if (rc == 0)
 			used = frame_parse(in.data, in.len, &frame, msg);
 		/* The length of the body stands in bytes 4 to 7 of the header. */
@@ -142,9 +161,11 @@ static int64_t control_take_frame(struct control *control)
 {
 	struct errmsg msg = {{0}};
 	struct frame frame;
-	int64_t used = frame_parse(control->in.data + control->at, control->in.len - control->at,
-				   &frame, &msg);
+	int64_t used = 0;
 
+	if (control->at < control->in.len)
+		used = frame_parse(control->in.data + control->at, control->in.len - control->at,
+				   &frame, &msg);
 	if (used == 0)
 		return 0;
 	if (used < 0 || !message_may_send(frame.type, MSG_FROM_D)) {
@@ -262,7 +283,8 @@ int control_open(struct control **ret, struct loop *loop, const struct paths *pa
 	struct control *control = xcalloc(1, sizeof *control);
 	int fd = -1, rc = ERR_CLOSED;
 
-	(void)err_set(msg, rc, "the daemon ended while we connected: see its log");
+	(void)err_set(msg, rc, "the daemon ended while we connected: see %s",
+		      paths && paths->log ? paths->log : "its log");
 	for (int i = 0; rc == ERR_CLOSED && i < CONTROL_TRIES; i++) {
 		fd = control_reach(paths, mode, msg);
 		rc = fd < 0 ? fd : control_greet(control, fd, msg);

@@ -407,17 +407,13 @@ static void invoke_open(struct invoke *iv)
 {
 	static const struct out_events out_events = {invoke_on_room, invoke_on_out_failed};
 	const struct invoke_options *o = iv->options;
-	const struct hostlist *hosts = o->submit->hosts;
 	struct view_options view;
 
 	view_options_init(&view, &o->look);
 	view.progress = invoke_on_progress;
 	view.progress_arg = iv;
 	view.gather = true;
-	iv->count = hostlist_count(hosts);
-	iv->labels = xcalloc(iv->count, sizeof(char *));
-	for (size_t i = 0; i < iv->count; i++)
-		iv->labels[i] = hostlist_at(hosts, i)->label;
+	iv->labels = submit_labels(o->submit, &iv->count);
 	iv->out = out_new(iv->loop, &out_events, iv);
 	iv->board = board_new(iv->loop, iv->out, iv->labels, iv->count, view.tty_err && !o->quiet,
 			      o->look.colour_err);

@@ -13,19 +13,31 @@
 #include "log.h"
 
 static const struct cmd *const main_cmds[] = {
-	&cmd_invoke, &cmd_start,   &cmd_get,	&cmd_receive, &cmd_wait,   &cmd_stop,
-	&cmd_remove, &cmd_suspend, &cmd_resume, &cmd_agent,   &cmd_daemon,
+	&cmd_invoke, &cmd_start,   &cmd_get,	&cmd_receive, &cmd_wait,  &cmd_stop,
+	&cmd_remove, &cmd_suspend, &cmd_resume, &cmd_session, &cmd_agent, &cmd_daemon,
 };
 
 /* Other names of the same commands, PowerShell's among them; in any case. */
 static const struct {
 	const char *name;
 	const struct cmd *cmd;
+	const char *word; /* and the word behind it; NULL: none */
 } main_aliases[] = {
-	{"run", &cmd_invoke},	     {"Invoke-Command", &cmd_invoke}, {"Start-Job", &cmd_start},
-	{"Get-Job", &cmd_get},	     {"Receive-Job", &cmd_receive},   {"Wait-Job", &cmd_wait},
-	{"Stop-Job", &cmd_stop},     {"Remove-Job", &cmd_remove},     {"Suspend-Job", &cmd_suspend},
-	{"Resume-Job", &cmd_resume},
+	{"run", &cmd_invoke, NULL},
+	{"Invoke-Command", &cmd_invoke, NULL},
+	{"Start-Job", &cmd_start, NULL},
+	{"Get-Job", &cmd_get, NULL},
+	{"Receive-Job", &cmd_receive, NULL},
+	{"Wait-Job", &cmd_wait, NULL},
+	{"Stop-Job", &cmd_stop, NULL},
+	{"Remove-Job", &cmd_remove, NULL},
+	{"Suspend-Job", &cmd_suspend, NULL},
+	{"Resume-Job", &cmd_resume, NULL},
+	{"New-PSSession", &cmd_session, "new"},
+	{"Get-PSSession", &cmd_session, "get"},
+	{"Connect-PSSession", &cmd_session, "connect"},
+	{"Disconnect-PSSession", &cmd_session, "disconnect"},
+	{"Remove-PSSession", &cmd_session, "remove"},
 };
 
 #define GLOBAL(field) offsetof(struct cmd_globals, field)
@@ -92,14 +104,18 @@ static int main_cmd_help(const struct cmd *cmd)
 	return cmd_print(&text);
 }
 
-static const struct cmd *main_find(const char *name)
+/* *ret_word: what stands behind its name. */
+static const struct cmd *main_find(const char *name, const char **ret_word)
 {
+	*ret_word = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(main_cmds); i++)
 		if (strcasecmp(main_cmds[i]->name, name) == 0)
 			return main_cmds[i];
 	for (size_t i = 0; i < ARRAY_LEN(main_aliases); i++)
-		if (strcasecmp(main_aliases[i].name, name) == 0)
+		if (strcasecmp(main_aliases[i].name, name) == 0) {
+			*ret_word = main_aliases[i].word;
 			return main_aliases[i].cmd;
+		}
 	return NULL;
 }
 
@@ -143,6 +159,24 @@ static int main_run(const struct cmd *cmd, const struct cmd_globals *globals, in
 	return status;
 }
 
+/* An alias may stand for two words: the second is put behind the first. */
+static int main_run_word(const struct cmd *cmd, const char *word, const struct cmd_globals *globals,
+			 int argc, char **argv)
+{
+	char **words = xcalloc((size_t)argc + 2, sizeof *words);
+	size_t n = 0;
+	int status;
+
+	words[n++] = argv[0];
+	if (word)
+		words[n++] = (char *)(uintptr_t)word;
+	for (int i = 1; i < argc; i++)
+		words[n++] = argv[i];
+	status = main_run(cmd, globals, (int)n, words);
+	free(words);
+	return status;
+}
+
 /* Started with a closed 0, 1 or 2, the next socket would become it. What is opened in its place
  * cannot be read or written, so that the fault still shows. */
 static void main_open_std(void)
@@ -160,6 +194,7 @@ int main(int argc, char **argv)
 	struct cmd_globals globals = {0};
 	const char *level = getenv("MUSTER_LOG");
 	const struct cmd *cmd;
+	const char *word;
 	struct errmsg msg;
 	int first = 1;
 
@@ -174,8 +209,8 @@ int main(int argc, char **argv)
 		return main_version();
 	if (first == argc)
 		return globals.help ? main_help() : cmd_usage(NULL, "a command is missing");
-	cmd = main_find(argv[first]);
+	cmd = main_find(argv[first], &word);
 	if (!cmd)
 		return cmd_usage(NULL, "there is no command '%s'", argv[first]);
-	return main_run(cmd, &globals, argc - first, argv + first);
+	return main_run_word(cmd, word, &globals, argc - first, argv + first);
 }

@@ -52,11 +52,11 @@ static int paths_runtime_dir(char **ret, struct errmsg *msg)
 	return rc;
 }
 
-/* The log is a convenience: without a place for it there is none. */
-static char *paths_log(const char *name)
+/* NULL where neither variable is an absolute path. What is above it is made. */
+static char *paths_state_dir(void)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char *dir = NULL, *log = NULL;
+	char *dir = NULL;
 
 	if (state && *state == '/') {
 		dir = xasprintf("%s/muster", state);
@@ -72,10 +72,20 @@ static char *paths_log(const char *name)
 		}
 		dir = xasprintf("%s/.local/state/muster", home);
 	}
+	return dir;
+}
+
+/* The log is a convenience: without a place for it there is none. Whoever opens the store says what
+ * is wrong with its place. */
+static void paths_state(struct paths *paths)
+{
+	char *dir = paths_state_dir();
+
 	if (dir && paths_own_dir(dir, NULL) == 0)
-		log = xasprintf("%s/%s.log", dir, name);
+		paths->log = xasprintf("%s/%s.log", dir, paths->name);
+	if (dir)
+		paths->store = xasprintf("%s/%s", dir, paths->name);
 	free(dir);
-	return log;
 }
 
 int paths_find(struct paths *ret, const char *name, struct errmsg *msg)
@@ -92,9 +102,10 @@ int paths_find(struct paths *ret, const char *name, struct errmsg *msg)
 	rc = paths_runtime_dir(&dir, msg);
 	if (rc)
 		return rc;
-	*ret = (struct paths){.socket = xasprintf("%s/%s.sock", dir, name),
-			      .lock = xasprintf("%s/%s.lock", dir, name),
-			      .log = paths_log(name)};
+	*ret = (struct paths){.name = xstrdup(name),
+			      .socket = xasprintf("%s/%s.sock", dir, name),
+			      .lock = xasprintf("%s/%s.lock", dir, name)};
+	paths_state(ret);
 	free(dir);
 	if (strlen(ret->socket) < sizeof addr.sun_path)
 		return 0;
@@ -106,8 +117,10 @@ int paths_find(struct paths *ret, const char *name, struct errmsg *msg)
 
 void paths_done(struct paths *paths)
 {
+	free(paths->name);
 	free(paths->socket);
 	free(paths->lock);
 	free(paths->log);
+	free(paths->store);
 	*paths = (struct paths){0};
 }

@@ -1,13 +1,15 @@
-/* Where the daemon of this user is reached, and where it writes its log. */
+/* Where the daemon of this user is reached, and where it keeps its log and its jobs. */
 #ifndef MUSTER_PATHS_H
 #define MUSTER_PATHS_H
 
 #include "err.h"
 
 struct paths {
+	char *name;   /* of the daemon */
 	char *socket; /* $XDG_RUNTIME_DIR/muster/NAME.sock, or /tmp/muster-UID/NAME.sock */
 	char *lock;   /* NAME.lock beside it */
 	char *log;    /* $XDG_STATE_HOME/muster/NAME.log, or ~/.local/state/...; NULL: nowhere */
+	char *store;  /* NAME beside the log, unless muster.conf says otherwise; NULL: nowhere */
 };
 
 /*

@@ -123,26 +123,34 @@ static int start_spawn(int fd, int log, char **argv, struct errmsg *msg)
 	return 0;
 }
 
-static int start_daemon(const struct paths *paths, struct errmsg *msg)
+static int start_spawn_listener(const struct paths *paths, int listener, struct errmsg *msg)
 {
-	char *argv[] = {xstrdup("muster"),	xstrdup("daemon"),
-			xstrdup("run"),		xstrdup("--listen-fd"),
-			xstrdup("3"),		xstrdup("--socket-path"),
-			xstrdup(paths->socket), xstrdup("--lock-path"),
-			xstrdup(paths->lock),	NULL};
-	int fd = start_bind(paths->socket, msg), log, rc;
+	char *argv[] = {xstrdup("muster"),	xstrdup("daemon"),	  xstrdup("run"),
+			xstrdup("--daemon"),	xstrdup(paths->name),	  xstrdup("--listen-fd"),
+			xstrdup("3"),		xstrdup("--socket-path"), xstrdup(paths->socket),
+			xstrdup("--lock-path"), xstrdup(paths->lock),	  NULL};
+	int log = start_open_log(paths->log), rc = start_spawn(listener, log, argv, msg);
 
-	if (fd >= 0) {
-		log = start_open_log(paths->log);
-		rc = start_spawn(fd, log, argv, msg);
-		fd_close(&log);
-		fd_close(&fd);
-	} else {
-		rc = fd;
-	}
+	fd_close(&log);
 	for (size_t i = 0; argv[i]; i++)
 		free(argv[i]);
 	return rc;
+}
+
+/* We are in its queue before it runs: a daemon that cannot work tells why to who waits there, and
+ * has gone when the next one comes. */
+static int start_daemon(const struct paths *paths, struct errmsg *msg)
+{
+	int listener = start_bind(paths->socket, msg), fd, rc;
+
+	if (listener < 0)
+		return listener;
+	fd = start_try(paths->socket, msg);
+	rc = fd < 0 ? fd : start_spawn_listener(paths, listener, msg);
+	if (rc)
+		fd_close(&fd);
+	fd_close(&listener);
+	return rc ? rc : fd;
 }
 
 static int start_lock(const char *path, struct errmsg *msg)
@@ -159,7 +167,7 @@ static int start_lock(const char *path, struct errmsg *msg)
 
 int start_connect(const struct paths *paths, int start, struct errmsg *msg)
 {
-	int fd = start_try(paths->socket, msg), lock, rc = 0;
+	int fd = start_try(paths->socket, msg), lock;
 
 	if (fd >= 0 || fd != ERR_NOTFOUND)
 		return fd;
@@ -169,13 +177,8 @@ int start_connect(const struct paths *paths, int start, struct errmsg *msg)
 	if (lock < 0)
 		return lock;
 	fd = start_try(paths->socket, msg); /* somebody else may have been first */
-	if (fd == ERR_NOTFOUND) {
-		rc = start_daemon(paths, msg);
-		fd = rc ? rc : start_try(paths->socket, msg);
-		if (fd == ERR_NOTFOUND)
-			(void)err_set(msg, fd, "the daemon ended at once: see %s",
-				      paths->log ? paths->log : "its log");
-	}
+	if (fd == ERR_NOTFOUND)
+		fd = start_daemon(paths, msg);
 	fd_close(&lock);
 	return fd;
 }

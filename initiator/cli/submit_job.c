@@ -57,6 +57,18 @@ void submit_send(const struct submit *submit, submit_fn *send, void *arg)
 		submit_send_targets(submit->hosts, send, arg);
 }
 
+const char **submit_labels(const struct submit *submit, size_t *ret_count)
+{
+	size_t count = submit->hosts ? hostlist_count(submit->hosts) : submit->label_count;
+	const char **labels = xcalloc(count, sizeof(char *));
+
+	for (size_t i = 0; i < count; i++)
+		labels[i] =
+			submit->hosts ? hostlist_at(submit->hosts, i)->label : submit->labels[i];
+	*ret_count = count;
+	return labels;
+}
+
 void submit_run(submit_fn *send, void *arg)
 {
 	struct buf body = {0};

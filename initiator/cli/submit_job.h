@@ -12,9 +12,11 @@
 /* What is submitted; all is borrowed. */
 struct submit {
 	const struct job_open_msg *open;
-	const struct hostlist *hosts; /* NULL: a local job has none */
-	const char *password;	      /* for become; NULL: none */
-	int stdin_fd;		      /* if open says that input follows */
+	const struct hostlist *hosts; /* NULL: a local job, and one on sessions, has none */
+	const char *const *labels;    /* of a job on sessions: its hosts */
+	size_t label_count;
+	const char *password; /* for become; NULL: none */
+	int stdin_fd;	      /* if open says that input follows */
 	const char *stdin_name;
 };
 
@@ -25,6 +27,9 @@ typedef void submit_fn(void *arg, enum message_type type, struct buf *body);
 void submit_send(const struct submit *submit, submit_fn *send, void *arg);
 /* JOB_RUN */
 void submit_run(submit_fn *send, void *arg);
+
+/* The hosts as they are shown, one for each child. The caller frees the list. */
+const char **submit_labels(const struct submit *submit, size_t *ret_count);
 
 /* For input_events: a piece becomes JOB_STDIN; control_is_full. arg: the struct control. */
 void submit_piece(struct control *control, const void *data, size_t len, bool end);

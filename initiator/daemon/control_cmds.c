@@ -14,6 +14,8 @@
 #include "registry.h"
 #include "reply.h"
 #include "run.h"
+#include "session.h"
+#include "session_cmd.h"
 #include "submit.h"
 
 static int control_hello(struct client *client, const struct frame *frame, struct errmsg *msg)
@@ -66,6 +68,22 @@ static size_t control_live(const struct daemon *daemon)
 	return registry_live(daemon->registry) + daemon->opening;
 }
 
+static void control_status_store(const struct daemon *d, struct status_reply_msg *m)
+{
+	static const char *const states[] = {
+		[STORE_WELL] = "well", [STORE_FULL] = "full", [STORE_FAILED] = "failed"};
+	const char *note;
+
+	if (!d->store)
+		return;
+	note = d->trouble == STORE_WELL ? store_note(d->store) : d->trouble_text;
+	m->store_path = xstrdup(d->options.store_path);
+	m->store_state = xstrdup(states[d->trouble]);
+	m->store_bytes = store_size(d->store);
+	m->store_pending = store_pending(d->store);
+	m->store_note = note ? xstrdup(note) : NULL;
+}
+
 static int control_status(struct client *client, const struct frame *frame, struct errmsg *msg)
 {
 	struct daemon *d = client_daemon(client);
@@ -74,13 +92,15 @@ static int control_status(struct client *client, const struct frame *frame, stru
 				     .sessions = ssh_engine_in_use(d->engine),
 				     .clients = d->client_count,
 				     .started_ns = d->started_ns,
-				     .fd_limit = d->fd_limit};
+				     .fd_limit = d->fd_limit,
+				     .named_sessions = sessions_count(d->sessions)};
 	struct buf body = {0};
 
 	(void)frame;
 	(void)msg;
 	m.version = xstrdup(d->options.version);
 	m.socket = xstrdup(d->options.socket_path ? d->options.socket_path : "");
+	control_status_store(d, &m);
 	status_reply_put(&body, &m);
 	client_send(client, MSG_STATUS_REPLY, &body);
 	status_reply_done(&m);
@@ -97,7 +117,8 @@ static int control_shutdown(struct client *client, const struct frame *frame, st
 
 	if (rc)
 		return rc;
-	reply.jobs = m.force ? 0 : control_live(d);
+	/* What the store keeps goes on without a daemon. */
+	reply.jobs = m.force ? 0 : registry_bound(d->registry) + d->opening;
 	shutdown_reply_put(&body, &reply);
 	client_send(client, MSG_SHUTDOWN_REPLY, &body);
 	if (!reply.jobs)
@@ -179,6 +200,8 @@ static const struct {
 	{MSG_DO, IN(IDLE), control_do},
 	{MSG_RECEIVE, IN(IDLE), control_receive},
 	{MSG_RECEIVED, IN(IDLE) | IN(READING), control_received},
+	{MSG_SESSION_GET, IN(IDLE), session_cmd_get},
+	{MSG_SESSION_DO, IN(IDLE), session_cmd_do},
 	{MSG_STATUS, IN(IDLE), control_status},
 	{MSG_SHUTDOWN, IN(IDLE), control_shutdown},
 };

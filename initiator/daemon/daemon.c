@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -18,8 +19,12 @@
 #include "fd.h"
 #include "limits.h"
 #include "log.h"
+#include "refuse.h"
 #include "registry.h"
 #include "remote.h"
+#include "retain.h"
+#include "run.h"
+#include "session.h"
 
 /* Unread results in memory: all together, and of one child. */
 #define DAEMON_RESULTS_BUDGET (256u << 20)
@@ -136,12 +141,14 @@ void daemon_consider_leaving(struct daemon *daemon)
 {
 	struct timeval tv = loop_ms(daemon->options.idle_ms);
 
-	if (registry_live(daemon->registry))
+	if (daemon->ending && registry_waited(daemon->registry))
+		return;
+	if (!daemon->ending && registry_live(daemon->registry))
 		return;
 	if (daemon->ending)
 		daemon_leave(daemon);
 	else if (!daemon->client_count && daemon->options.idle_ms &&
-		 !registry_is_wanted(daemon->registry))
+		 !sessions_are_open(daemon->sessions) && !registry_is_wanted(daemon->registry))
 		(void)event_add(daemon->idle, &tv);
 }
 
@@ -161,8 +168,10 @@ static void daemon_stop_listening(struct daemon *daemon)
 void daemon_end(struct daemon *daemon)
 {
 	daemon->ending = true;
+	if (daemon->store)
+		store_leaving(daemon->store);
 	daemon_stop_listening(daemon);
-	registry_stop_all(daemon->registry);
+	registry_park_all(daemon->registry);
 	daemon_consider_leaving(daemon);
 }
 
@@ -220,6 +229,20 @@ static void daemon_protect(void)
 #endif
 }
 
+static void daemon_on_trouble(void *arg, enum store_trouble what, const char *text)
+{
+	struct daemon *daemon = arg;
+
+	daemon->trouble = what;
+	if (what == STORE_FAILED)
+		results_waits_fail(&daemon->budget.waits);
+	(void)snprintf(daemon->trouble_text, sizeof daemon->trouble_text, "%s", text ? text : "");
+	if (what == STORE_WELL)
+		log_info("the store: %s", daemon->trouble_text);
+	else
+		log_error("the store: %s", daemon->trouble_text);
+}
+
 static void daemon_open(struct daemon *daemon)
 {
 	struct event_base *base;
@@ -228,25 +251,34 @@ static void daemon_open(struct daemon *daemon)
 	base = loop_base(daemon->loop);
 	daemon->fd_limit = fd_limit_raise();
 	daemon->engine = ssh_engine_new(daemon->loop, daemon->fd_limit);
-	daemon->remotes = remotes_new(daemon->engine, daemon->options.linger_ms);
+	daemon->remotes = remotes_new(daemon->engine, daemon->options.linger_ms,
+				      daemon->options.keepalive_ms);
 	daemon->registry = registry_new(daemon);
+	daemon->sessions = sessions_new(daemon);
 	daemon->budget.limit = daemon->options.results_budget ? daemon->options.results_budget
 							      : DAEMON_RESULTS_BUDGET;
 	daemon->budget.share = daemon->options.results_share ? daemon->options.results_share
 							     : DAEMON_RESULTS_SHARE;
+	daemon->budget.stored_share = daemon->options.results_stored;
 	daemon->started_ns = clock_wall_ns();
 	daemon->idle = evtimer_new(base, daemon_on_idle, daemon);
 	daemon->sigterm = evsignal_new(base, SIGTERM, daemon_on_signal, daemon);
 	daemon->sigint = evsignal_new(base, SIGINT, daemon_on_signal, daemon);
 	daemon->flush = evtimer_new(base, daemon_on_flush_deadline, daemon);
+	daemon->retain = retain_new(daemon);
 	if (!daemon->idle || !daemon->flush || !daemon->sigterm || !daemon->sigint)
 		abort();
 	(void)event_add(daemon->sigterm, NULL);
 	(void)event_add(daemon->sigint, NULL);
+}
+
+/* From here on clients are heard. */
+static void daemon_serve(struct daemon *daemon)
+{
 	if (daemon->options.listen_fd >= 0) {
 		(void)fd_nonblock(daemon->options.listen_fd);
-		daemon->listener = event_new(base, daemon->options.listen_fd, EV_READ,
-					     daemon_on_accept, daemon);
+		daemon->listener = event_new(loop_base(daemon->loop), daemon->options.listen_fd,
+					     EV_READ, daemon_on_accept, daemon);
 		if (!daemon->listener || event_add(daemon->listener, NULL) != 0)
 			abort();
 	}
@@ -257,19 +289,47 @@ static void daemon_open(struct daemon *daemon)
 	daemon_consider_leaving(daemon);
 }
 
+/* The jobs that were there before, before anybody can ask for them. */
+static int daemon_open_store(struct daemon *daemon, struct errmsg *msg)
+{
+	struct store_options options = {.path = daemon->options.store_path,
+					.loop = daemon->loop,
+					.size_limit = daemon->options.store_size,
+					.trouble = daemon_on_trouble,
+					.arg = daemon};
+	int rc;
+
+	if (!daemon->options.store_path)
+		return 0;
+	rc = store_open(&daemon->store, &options, msg);
+	if (rc)
+		return rc;
+	/* Epochs of connections that a daemon before us made are below ours. */
+	daemon->last_epoch = store_generation(daemon->store) << 32;
+	rc = run_restore_all(daemon, msg);
+	if (rc == 0)
+		retain_look(daemon->retain);
+	return rc;
+}
+
 static void daemon_close(struct daemon *daemon)
 {
 	daemon->ending = true;
 	daemon_stop_listening(daemon);
 	while (daemon->client_count)
 		client_free(daemon->clients[daemon->client_count - 1]);
+	if (daemon->store)
+		registry_keep_ids(daemon->registry);
 	registry_free(daemon->registry);
+	sessions_free(daemon->sessions);
+	store_close(daemon->store);
 	remotes_free(daemon->remotes);
 	/* Connections that were let go in the last round. */
 	loop_flush(daemon->loop);
 	ssh_engine_free(daemon->engine);
 	event_free(daemon->idle);
 	event_free(daemon->flush);
+	retain_free(daemon->retain);
 	event_free(daemon->sigterm);
 	event_free(daemon->sigint);
 	loop_free(daemon->loop);
@@ -279,6 +339,8 @@ static void daemon_close(struct daemon *daemon)
 int daemon_main(const struct daemon_options *options)
 {
 	struct daemon daemon = {.options = *options};
+	struct errmsg msg;
+	int rc;
 
 	if (options->listen_fd < 0 && options->control_fd < 0) {
 		log_error("the daemon has no socket");
@@ -286,12 +348,20 @@ int daemon_main(const struct daemon_options *options)
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
-	(void)signal(SIGCHLD, SIG_DFL); /* ignored, exit statuses of local jobs would be lost */
+	(void)signal(SIGCHLD, SIG_DFL); /* whoever started us may have ignored it */
 	daemon_protect();
 	daemon_open(&daemon);
-	log_info("muster %s: serving, %zu open files", options->version, daemon.fd_limit);
-	loop_run(daemon.loop);
+	rc = daemon_open_store(&daemon, &msg);
+	if (rc == 0) {
+		daemon_serve(&daemon);
+		log_info("muster %s: serving, %zu open files", options->version, daemon.fd_limit);
+		loop_run(daemon.loop);
+	} else {
+		log_error("%s", msg.text);
+		refuse_clients(&daemon.options, rc, msg.text);
+		daemon.options.listen_fd = daemon.options.control_fd = -1;
+	}
 	daemon_close(&daemon);
 	log_info("ended");
-	return 0;
+	return rc ? 1 : 0;
 }

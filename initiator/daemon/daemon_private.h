@@ -10,10 +10,13 @@
 #include "engine.h"
 #include "loop.h"
 #include "results.h"
+#include "store.h"
 
 struct client;
 struct registry;
 struct remotes;
+struct retain;
+struct sessions;
 
 struct daemon {
 	struct daemon_options options;
@@ -21,12 +24,18 @@ struct daemon {
 	struct ssh_engine *engine;
 	struct remotes *remotes;
 	struct registry *registry;
+	struct sessions *sessions;
+	struct store *store;	    /* NULL: jobs are in memory only */
+	enum store_trouble trouble; /* of the store, and about it */
+	char trouble_text[256];
+	uint64_t last_epoch;  /* of a connection to a durable run: above all before */
 	uint64_t last_schema; /* the last number that was given */
 	struct results_budget budget;
 	struct event *listener;
 	struct event *sigterm;
 	struct event *sigint;
 	struct event *idle;
+	struct retain *retain;
 	struct event *flush; /* what clients have not read by then is lost */
 	struct client **clients;
 	size_t client_count;
@@ -42,7 +51,7 @@ void daemon_client_removed(struct daemon *daemon, struct client *client);
 /* Something has ended: is there a reason to stay? */
 void daemon_consider_leaving(struct daemon *daemon);
 
-/* Stops every job and leaves when they have ended. */
+/* Stops what would end with the daemon, and leaves when it has ended. */
 void daemon_end(struct daemon *daemon);
 
 #endif

@@ -14,6 +14,8 @@
 
 /* Suspending goes over the network: an answer that does not come is not waited for longer. */
 #define DOING_SUSPEND_MS 15000u
+/* A store that has no room may not have noted a removal for longer than anybody wants to wait. */
+#define DOING_NOTE_MS 5000u
 
 /* One job or child that it acts on. */
 struct doing_item {
@@ -40,6 +42,9 @@ struct doing {
 	struct event *timer;
 	struct event *wake;
 	bool timed_out;
+	bool kept;		     /* something of the store was removed */
+	bool ending;		     /* all is done, and waits to be noted there */
+	struct results_wait durable; /* until it is */
 };
 
 static void doing_free(void *arg)
@@ -52,6 +57,7 @@ static void doing_free(void *arg)
 		event_free(doing->timer);
 	if (doing->wake)
 		event_free(doing->wake);
+	results_unwait(&client_daemon(doing->client)->budget.waits, &doing->durable);
 	doing_done(&doing->m);
 	free(doing->watches);
 	free(doing->items);
@@ -68,13 +74,21 @@ static uint64_t doing_id(const struct doing_item *item)
 	return item->at.child ? child_id(item->at.child) : job_id(item->at.job);
 }
 
-static bool doing_waited(const struct doing *doing, enum job_state state)
+static struct run *doing_run(const struct doing *doing, const struct doing_item *item)
+{
+	return registry_find(client_daemon(doing->client)->registry, item->job_id);
+}
+
+static bool doing_waited(const struct doing *doing, const struct doing_item *item,
+			 enum job_state state)
 {
 	if (doing->m.until)
 		return strcasecmp(job_state_name(state), doing->m.until) == 0 ||
 		       job_state_is_finished(state);
 	if (job_state_is_finished(state))
 		return true;
+	if (state == JOB_STATE_DISCONNECTED && run_is_looked_for(doing_run(doing, item)))
+		return false;
 	return !doing->m.force && (state == JOB_STATE_SUSPENDED || state == JOB_STATE_DISCONNECTED);
 }
 
@@ -88,7 +102,7 @@ static bool doing_is_done(const struct doing *doing, const struct doing_item *it
 	state = doing_state(item);
 	switch ((enum do_verb)doing->m.verb) {
 	case DO_WAIT:
-		return doing_waited(doing, state);
+		return doing_waited(doing, item, state);
 	case DO_STOP:
 	case DO_REMOVE:
 		return job_state_is_finished(state);
@@ -208,6 +222,8 @@ static void doing_act(struct doing *doing, struct doing_item *item)
 		doing_suspend_item(doing, item, false);
 		break;
 	case DO_WAIT:
+		run_wake(doing_run(doing, item));
+		break;
 	case DO_VERB_COUNT:
 		break;
 	}
@@ -245,15 +261,54 @@ static void doing_remove(struct doing *doing, struct doing_item *item)
 
 	if (!item->at.job || item->refused || !job_state_is_finished(doing_state(item)))
 		return;
+	doing->kept = doing->kept || run_store(doing_run(doing, item));
 	/* Tells doing_on_gone, which forgets every item of this job. */
 	registry_remove(registry, registry_find(registry, job_id(item->at.job)));
 }
 
-static void doing_finish(struct doing *doing)
+static void doing_end(struct doing *doing)
 {
 	struct client *client = doing->client;
 	struct get_end_msg end = {.timed_out = doing->timed_out};
 	struct buf body = {0};
+
+	get_end_put(&body, &end);
+	client_send(client, MSG_GET_END, &body);
+	client_set_state(client, CLIENT_IDLE);
+	client_set_context(client, NULL, NULL); /* frees it */
+}
+
+static void doing_on_noted(void *arg, bool durable)
+{
+	struct doing *doing = arg;
+
+	if (!durable)
+		reply_problem(doing->client, 0,
+			      "the store has no room, or has failed: what was removed now may come "
+			      "again with the next daemon");
+	doing_end(doing);
+}
+
+/* What was said to be removed does not come again. */
+static void doing_end_noted(struct doing *doing)
+{
+	struct daemon *daemon = client_daemon(doing->client);
+	struct timeval tv = loop_ms(DOING_NOTE_MS);
+
+	if (!doing->kept) {
+		doing_end(doing);
+		return;
+	}
+	doing->ending = true;
+	doing->durable.fn = doing_on_noted;
+	doing->durable.arg = doing;
+	(void)event_add(doing->timer, &tv);
+	if (!results_wait(&daemon->budget.waits, daemon->store, &doing->durable))
+		doing_on_noted(doing, false);
+}
+
+static void doing_finish(struct doing *doing)
+{
 	bool one = doing->m.verb == DO_WAIT && doing->m.any;
 
 	for (size_t i = 0; i < doing->count; i++) {
@@ -271,10 +326,7 @@ static void doing_finish(struct doing *doing)
 		if (one)
 			break;
 	}
-	get_end_put(&body, &end);
-	client_send(client, MSG_GET_END, &body);
-	client_set_state(client, CLIENT_IDLE);
-	client_set_context(client, NULL, NULL); /* frees it */
+	doing_end_noted(doing);
 }
 
 /* Waiting for somebody who waits for us would never end. */
@@ -330,6 +382,8 @@ static void doing_on_wake(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (doing->ending)
+		return;
 	for (size_t i = 0; i < doing->count; i++)
 		done += doing_is_done(doing, &doing->items[i]);
 	if (done == doing->count || (doing->m.any && done) || doing->timed_out ||
@@ -349,6 +403,10 @@ static void doing_on_timeout(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (doing->ending) {
+		doing_on_noted(doing, false);
+		return;
+	}
 	doing->timed_out = true;
 	doing_wake(doing);
 }

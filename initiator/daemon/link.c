@@ -36,7 +36,17 @@ void link_on_burst_end(void *arg)
 {
 	struct link *link = arg;
 
+	link_flush(link);
 	run_on_results(link->run, link->child);
+}
+
+/* What has come is to be stored, and then acknowledged. */
+void link_flush(struct link *link)
+{
+	if (link->track)
+		link_agent_flush(link);
+	else
+		results_flush(link->results, 0);
 }
 
 void link_on_suspended(void *arg, bool suspended)
@@ -60,6 +70,21 @@ void link_warn(struct link *link, const char *text)
 	run_on_results(link->run, link->child);
 }
 
+static void link_on_loaded(void *arg)
+{
+	struct link *link = arg;
+
+	run_on_results(link->run, link->child);
+}
+
+/* More of its records were read. */
+static void link_on_marked(void *arg)
+{
+	struct link *link = arg;
+
+	run_keep_read(link->run, link->child);
+}
+
 static void link_set_held(struct link *link, bool held)
 {
 	if (link->held == held)
@@ -75,7 +100,11 @@ void link_end(struct link *link, const struct outcome *outcome)
 
 	splitter_end(&live->streams[0], STREAM_OUTPUT, now, link_on_record, link);
 	splitter_end(&live->streams[1], STREAM_ERROR, now, link_on_record, link);
+	/* Its end is not acknowledged before the store has that too. */
+	if (link->track)
+		link_agent_store(link);
 	results_close(link->results);
+	link_session_end(link);
 	free(live->command);
 	free(live);
 	link->live = NULL;
@@ -95,22 +124,52 @@ static void link_on_hold(void *arg, bool hold)
 
 /* --- its life ------------------------------------------------------------------------------- */
 
-struct link *link_start(struct run *run, struct child *child)
+struct link *link_new(struct run *run, struct child *child)
 {
-	const struct job_open_msg *open = run_open(run);
 	struct link *link = xcalloc(1, sizeof *link);
+	struct results_spec spec = {.budget = &run_daemon(run)->budget,
+				    .store = run_store(run),
+				    .child = child_id(child),
+				    .hold = link_on_hold,
+				    .loaded = link_on_loaded,
+				    .marked = link_on_marked,
+				    .arg = link};
 
 	link->run = run;
 	link->child = child;
-	link->results = results_new(&run_daemon(run)->budget, link_on_hold, link);
+	link->results = results_new(&spec);
+	return link;
+}
+
+struct link_past *link_past(struct link *link)
+{
+	if (!link->past)
+		link->past = xcalloc(1, sizeof *link->past);
+	return link->past;
+}
+
+static void link_forget_past(struct link *link)
+{
+	if (link->past)
+		free(link->past->schema_ids);
+	free(link->past);
+	link->past = NULL;
+}
+
+void link_start(struct link *link)
+{
+	const struct job_open_msg *open = run_open(link->run);
+
 	link->live = xcalloc(1, sizeof *link->live);
-	(void)child_instance_id(child, link->live->run_id);
-	if ((open->agent == JOB_AGENT_NEVER && !open->local) || open->builtin == JOB_AGENT_LIST ||
-	    open->builtin == JOB_AGENT_REMOVE)
+	(void)child_instance_id(link->child, link->live->run_id);
+	if (!link_session_begin(link))
+		;
+	else if ((open->agent == JOB_AGENT_NEVER && !open->local) ||
+		 open->builtin == JOB_AGENT_LIST || open->builtin == JOB_AGENT_REMOVE)
 		link_plain_start(link);
 	else
 		link_agent_start(link);
-	return link;
+	link_forget_past(link);
 }
 
 void link_stop(struct link *link)
@@ -137,6 +196,43 @@ void link_feed(struct link *link)
 		link->live->transport->feed(link);
 }
 
+void link_park(struct link *link)
+{
+	if (link->live && link->track)
+		link_agent_park(link);
+}
+
+void link_wake(struct link *link)
+{
+	if (link->live && link->track)
+		link_agent_wake(link);
+}
+
+bool link_is_durable(const struct link *link)
+{
+	return link->live && link->track && link_agent_is_durable(link);
+}
+
+bool link_is_started(const struct link *link)
+{
+	return link->live;
+}
+
+bool link_is_looked_for(const struct link *link)
+{
+	return link->live && link->track && link_agent_is_looked_for(link);
+}
+
+bool link_is_waking(const struct link *link)
+{
+	return link->live && link->track && link_agent_is_waking(link);
+}
+
+const char *link_trouble(const struct link *link)
+{
+	return link->live && link->track ? link_agent_trouble(link) : "";
+}
+
 struct results *link_results(struct link *link)
 {
 	return link->results;
@@ -149,18 +245,21 @@ void link_discard(struct link *link)
 	link_on_hold(link, false);
 }
 
-void link_free(struct link *link)
+void link_free(struct link *link, bool park)
 {
 	if (!link)
 		return;
+	link_agent_free(link, park);
 	if (link->live) {
-		if (link->live->handle)
+		if (link->live->handle && link->live->transport->free)
 			link->live->transport->free(link);
 		buf_done(&link->live->streams[0].partial);
 		buf_done(&link->live->streams[1].partial);
+		link_session_end(link);
 		free(link->live->command);
 		free(link->live);
 	}
+	link_forget_past(link);
 	results_free(link->results);
 	free(link);
 }

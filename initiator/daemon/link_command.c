@@ -13,6 +13,12 @@
 #define LINK_EXTRA_WORDS 16u
 #define LINK_OWN_STRINGS 8u
 
+/* What is exported when a shell ends, and where it is, for the next one of the session; and an x if
+ * that was all (docs/protocol.md, 12.18). In the same line, so that others keep their numbers. */
+#define LINK_SESSION                                                                     \
+	"trap '{ MUSTER_PWD=$(pwd -P) command -p cat /proc/self/environ && printf x; } " \
+	"2>/dev/null >&4' 0; "
+
 static char *link_own(struct link_command *c, char *text)
 {
 	c->owned[c->owned_count++] = text;
@@ -63,7 +69,7 @@ static void link_words(struct link_command *c, const struct job_open_msg *open, 
  * sh for a script text; an initialization script and the command in one sh, so that what the first
  * sets holds for the second.
  */
-static void link_shell_words(struct link_command *c, const struct job_open_msg *open)
+static void link_shell_words(struct link_command *c, const struct job_open_msg *open, bool keeps)
 {
 	const char *init = open->init_script;
 
@@ -71,7 +77,9 @@ static void link_shell_words(struct link_command *c, const struct job_open_msg *
 		return;
 	link_word(c, "sh");
 	link_word(c, "-c");
-	if (!init)
+	if (!init && keeps)
+		link_word(c, link_own(c, xasprintf(LINK_SESSION "%s", open->argv[0])));
+	else if (!init)
 		link_word(c, open->argv[0]);
 	else if (open->shell)
 		link_word(c, link_own(c, xasprintf("%s\n%s", init, open->argv[0])));
@@ -113,7 +121,7 @@ void link_command_make(struct link_command *ret, const struct job_open_msg *open
 	ret->owned = xcalloc(open->argc + LINK_OWN_STRINGS, sizeof(char *));
 	if (plain)
 		link_plain_words(ret, open, host, index, count);
-	link_shell_words(ret, open);
+	link_shell_words(ret, open, link_session_keeps(open) && !plain);
 	if (!open->shell)
 		link_words(ret, open, host, index);
 	ret->argv[ret->argc] = NULL;
@@ -268,4 +276,49 @@ int link_check(const struct job_open_msg *open, struct errmsg *msg)
 	if (open->become && link_check_become(open, msg) != 0)
 		return ERR_SYNTAX;
 	return open->argc && !open->script ? link_check_length(open, msg) : 0;
+}
+
+void link_task_open(struct link *link, struct buf *body, const struct task_open_msg *own)
+{
+	static const char *const push[] = {"true", NULL};
+	const struct job_open_msg *open = run_open(link->run);
+	const char *host = child_location(link->child);
+	size_t index = child_index(link->child), count = job_child_count(child_job(link->child));
+	struct link_command command;
+	struct task_open_msg m = {.task = own->task,
+				  .credit = own->credit,
+				  .stdin_follows = own->stdin_follows,
+				  .durable = own->durable,
+				  .epoch = own->epoch,
+				  .spool_limit = open->spool_limit,
+				  .spool_drop = open->spool_drop,
+				  .instance = link->live->run_id,
+				  .directory = open->directory || !open->local ? open->directory
+									       : open->home,
+				  .script = open->script,
+				  .script_len = open->script_len,
+				  .script_name = open->script_name,
+				  .pty = open->pty,
+				  .nice = open->nice,
+				  .parse = open->parse,
+				  .parse_argument = open->parse_argument,
+				  .run_timeout_ms = open->run_timeout_ms,
+				  .idle_timeout_ms = open->idle_timeout_ms,
+				  .grace_ms = open->stop_grace_ms,
+				  .output_limit = open->output_limit};
+
+	link_command_make(&command, open, host, index, count, false);
+	m.argv = (char **)(uintptr_t)command.argv;
+	m.argc = command.argc;
+	if (open->builtin == JOB_AGENT_PUSH) {
+		m.argv = (char **)(uintptr_t)push;
+		m.argc = 1;
+	}
+	m.env = link_environment(open, host, index, count, &m.env_count);
+	link_session_open(link, &m);
+	task_open_put(body, &m);
+	for (size_t i = 0; i < m.env_count; i++)
+		free(m.env[i]);
+	free(m.env);
+	link_command_done(&command);
 }

@@ -3,6 +3,7 @@
 #ifndef MUSTER_LINK_PRIVATE_H
 #define MUSTER_LINK_PRIVATE_H
 
+#include "agent_msg.h"
 #include "control_msg.h"
 #include "daemon_private.h"
 #include "feed.h"
@@ -24,7 +25,9 @@ struct link {
 	struct run *run;
 	struct child *child;
 	struct results *results;
-	struct link_live *live; /* NULL: the command has ended */
+	struct link_live *live;	  /* NULL: the command has ended */
+	struct link_track *track; /* its agent; NULL: none, or all is said and done */
+	struct link_past *past;	  /* until it is started; NULL: it is new */
 	bool discard;
 	bool held;
 };
@@ -32,7 +35,7 @@ struct link {
 /* What is needed only while the command runs. */
 struct link_live {
 	const struct link_transport *transport;
-	void *handle; /* of the transport: conn, remote_task */
+	void *handle; /* of the transport: conn, link_track */
 	char *command;
 	char run_id[UUID_TEXT_SIZE];
 	struct splitter streams[2]; /* output, error: of those that send bytes */
@@ -40,11 +43,29 @@ struct link_live {
 	bool feed_ended;
 	bool stopping;
 	bool suspend_asked;
+	bool in_session;       /* its session counts it */
+	bool left;	       /* it has told what it leaves to the next one there */
+	struct event *refused; /* it cannot begin: its end comes; NULL: it can */
 };
 
 /* The ways. Each sets live->transport and live->handle. */
 void link_plain_start(struct link *link);
 void link_agent_start(struct link *link);
+struct track_spec;
+/* link_spec.c. What was before a restart is taken from past. */
+void link_track_spec(struct link *link, struct track_spec *ret);
+/* After the end of the command too. park: a durable one goes on. */
+void link_agent_free(struct link *link, bool park);
+/* What was added is to be stored; flush: and acknowledged then. */
+void link_agent_store(struct link *link);
+void link_agent_flush(struct link *link);
+void link_agent_wake(struct link *link);
+void link_agent_park(struct link *link);
+bool link_agent_is_durable(const struct link *link);
+bool link_agent_is_waking(const struct link *link);
+bool link_agent_is_looked_for(const struct link *link);
+/* Why it is away; "" if it is not. Borrowed. */
+const char *link_agent_trouble(const struct link *link);
 
 /* Whether plain exec can do all that the job asks for; if not *ret_what says what not. */
 bool link_plain_can(const struct job_open_msg *open, const char **ret_what);
@@ -54,11 +75,23 @@ void link_on_running(void *arg);
 void link_on_record(void *arg, const struct record *record);
 void link_on_data(void *arg, bool is_error, const void *data, size_t len);
 void link_on_burst_end(void *arg);
+void link_flush(struct link *link);
 void link_on_suspended(void *arg, bool suspended);
 void link_end(struct link *link, const struct outcome *outcome);
 
 /* A record of the daemon's own among those of the child. */
 void link_warn(struct link *link, const char *text);
+
+/* --- link_session.c: a child of a job on sessions; of others these do nothing ---------------- */
+
+/* False: it cannot begin there, and its end comes. */
+bool link_session_begin(struct link *link);
+void link_session_end(struct link *link);
+/* What a command of such a job leaves is kept for the next one: a shell's alone can tell. */
+bool link_session_keeps(const struct job_open_msg *open);
+void link_session_on_left(struct link *link, const struct task_session_msg *m);
+/* Puts what was kept into TASK_OPEN. env of m is another afterwards, and owned as before. */
+void link_session_open(struct link *link, struct task_open_msg *m);
 
 /* --- link_command.c ------------------------------------------------------------------------- */
 
@@ -80,5 +113,8 @@ void link_command_done(struct link_command *command);
  * local job HOME and PATH of its user too. */
 char **link_environment(const struct job_open_msg *open, const char *host, size_t index,
 			size_t count, size_t *ret_count);
+
+/* Appends TASK_OPEN for the child; own has what is the connection's of it. */
+void link_task_open(struct link *link, struct buf *body, const struct task_open_msg *own);
 
 #endif

@@ -19,6 +19,7 @@ static void reader_release(struct reader *reader, struct source *source)
 		return;
 	source->leased = false;
 	results = run_child_results(source->child);
+	results_mark(results);
 	results_release(results, reader);
 	/* Another reader may have waited for the lease. */
 	if (results_unread(results))
@@ -34,6 +35,7 @@ static void reader_free(void *arg)
 	for (size_t i = 0; i < reader->source_count; i++)
 		reader_release(reader, &reader->sources[i]);
 	client_on_room(reader->client, NULL, NULL);
+	results_unwait(&client_daemon(reader->client)->budget.waits, &reader->durable);
 	/* A synchronous job has nobody else. */
 	if (reader->live && reader->phase != READER_OVER && reader->jobs[0].run)
 		run_abandon(reader->jobs[0].run);
@@ -118,6 +120,8 @@ static void reader_on_gone(void *arg, struct run *run)
 
 		if (s->acked + 1 < s->next_seq)
 			reader->open_acks--;
+		if (s->loading)
+			reader->loading--;
 		*s = (struct source){.job = job, .ready = s->ready, .next = s->next};
 	}
 	(void)snprintf(text, sizeof text, "job %llu was removed while it was being received",
@@ -176,7 +180,8 @@ static void reader_add_source(struct reader *reader, struct child *child)
 
 	if ((n & (n - 1)) == 0)
 		reader->sources = xrealloc(reader->sources, n ? n * 2 : 1, sizeof(struct source));
-	reader->sources[reader->source_count++] = (struct source){.child = child, .next_seq = 1};
+	reader->sources[reader->source_count++] =
+		(struct source){.child = child, .next_seq = 1, .from = 1};
 }
 
 /* A job stands for all its children (unless no_recurse), a child for itself. */
@@ -291,6 +296,8 @@ int reader_start(struct client *client, struct receive_msg *m, struct errmsg *ms
 		reader_add_item(reader, &selected.items[i]);
 	select_done(&selected);
 	reader_begin(reader);
+	for (size_t i = 0; i < reader->job_count; i++)
+		run_wake(reader->jobs[i].run);
 	for (size_t i = 0; reader->m.job_rows && i < reader->job_count; i++)
 		if (reader->jobs[i].named)
 			reply_job(client, run_job(reader->jobs[i].run));
@@ -342,6 +349,7 @@ int reader_on_received(struct client *client, const struct received_msg *m, stru
 		reader->open_acks--;
 	results = run_child_results(source->child);
 	results_ack(results, reader->streams, m->seq);
+	reader->took = reader->took || results_is_stored(results);
 	child_set_unread(source->child, results_unread(results) > 0);
 	reader_wake(reader);
 	return 0;

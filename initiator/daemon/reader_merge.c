@@ -28,18 +28,26 @@ static void merge_sink(struct merge_entry *heap, size_t count, size_t at)
 	}
 }
 
-static void merge_build(struct reader *reader)
+/* Asks one source after the other for its time. READER_NOTHING: all have told. */
+static enum reader_went merge_build(struct reader *reader)
 {
-	reader->merge = xcalloc(reader->source_count, sizeof *reader->merge);
-	for (size_t i = 0; i < reader->source_count; i++) {
-		struct source *s = &reader->sources[i];
-		uint64_t time = reader_oldest_time(reader, s);
+	if (!reader->merge)
+		reader->merge = xcalloc(reader->source_count + 1, sizeof *reader->merge);
+	for (; reader->at < reader->source_count; reader->at++) {
+		struct source *s = &reader->sources[reader->at];
+		uint64_t time;
+		enum reader_went went = reader_oldest_time(reader, s, &time);
 
-		if (time)
+		if (went == READER_LOADING) {
+			reader_load_ahead(reader, reader->at + 1);
+			return READER_LOADING;
+		}
+		if (went == READER_WENT)
 			reader->merge[reader->merge_count++] = (struct merge_entry){time, s};
 	}
 	for (size_t i = reader->merge_count / 2; i > 0; i--)
 		merge_sink(reader->merge, reader->merge_count, i - 1);
+	return READER_NOTHING;
 }
 
 /* The time of the second oldest source: it is a child of the root. */
@@ -53,23 +61,39 @@ static uint64_t merge_second(const struct reader *reader)
 	return second;
 }
 
-bool reader_merge(struct reader *reader)
+/* Something of the top was sent, or it has nothing more: finds its new place. */
+static enum reader_went merge_settle(struct reader *reader, bool has_more)
 {
-	struct merge_entry *top;
-	uint64_t time = 0;
+	struct merge_entry *top = &reader->merge[0];
+	enum reader_went went = READER_NOTHING;
 
-	if (!reader->merge)
-		merge_build(reader);
-	if (!reader->merge_count)
-		return false;
-	top = &reader->merge[0];
-	if (reader_send(reader, top->source, merge_second(reader)))
-		time = reader_oldest_time(reader, top->source);
-	/* Nothing more of it, or only a line that is not whole: the others go on. */
-	if (time)
-		top->time = time;
-	else
+	if (has_more)
+		went = reader_oldest_time(reader, top->source, &top->time);
+	reader->merge_is_stale = went == READER_LOADING;
+	if (went == READER_LOADING)
+		return READER_LOADING;
+	if (went == READER_NOTHING)
 		*top = reader->merge[--reader->merge_count];
 	merge_sink(reader->merge, reader->merge_count, 0);
-	return true;
+	return READER_WENT;
+}
+
+enum reader_went reader_merge(struct reader *reader)
+{
+	enum reader_went went;
+
+	if (reader->at < reader->source_count || !reader->merge) {
+		went = merge_build(reader);
+		if (went == READER_LOADING)
+			return READER_LOADING;
+	}
+	if (!reader->merge_count)
+		return READER_NOTHING;
+	if (reader->merge_is_stale)
+		return merge_settle(reader, true);
+	went = reader_send(reader, reader->merge[0].source, merge_second(reader));
+	if (went == READER_LOADING)
+		return READER_LOADING;
+	/* Nothing more of it, or only a line that is not whole: the others go on. */
+	return merge_settle(reader, went == READER_WENT);
 }

@@ -1,4 +1,5 @@
-/* The inside of a reader, for reader.c (its life) and reader_pump.c (what it sends). */
+/* The inside of a reader, for reader.c (its life), reader_pump.c (what it sends, and when),
+ * reader_send.c (of one child) and reader_merge.c (in order of time). */
 #ifndef MUSTER_READER_PRIVATE_H
 #define MUSTER_READER_PRIVATE_H
 
@@ -21,9 +22,12 @@ struct source {
 	struct reader_job *job;
 	struct child *child; /* NULL: its job was removed */
 	struct source *next; /* in the ready queue */
-	uint64_t next_seq;   /* to send */
+	uint64_t next_seq;   /* behind what was sent */
+	uint64_t from;	     /* what is to be sent is not before it */
 	uint64_t acked;	     /* acknowledged up to here */
-	bool ready;	     /* stands in the ready queue */
+	uint64_t backlog; /* the last one that was there when its turn came; 0: that was not yet */
+	bool ready;	  /* stands in the ready queue */
+	bool loading;	  /* its records are being read from the store */
 	bool leased;
 	bool told;  /* SOURCE was sent */
 	bool ended; /* its last state was sent */
@@ -60,9 +64,14 @@ struct reader {
 	size_t at; /* BACKLOG, ENDS: the source whose turn it is */
 	struct source *first_ready;
 	struct source **last_ready;
-	struct merge_entry *merge; /* by_time: a heap; NULL: not made so far */
+	struct merge_entry *merge; /* by_time: a heap, once at has passed all sources */
 	size_t merge_count;
-	size_t open_acks; /* sources with something unacknowledged */
+	bool merge_is_stale; /* the time at the top is not known now */
+	size_t loading;	     /* sources whose records are being read */
+	size_t open_acks;    /* sources with something unacknowledged */
+	struct results_wait durable;
+	bool took;	 /* the client has acknowledged records of a store */
+	bool is_settled; /* that is durable, or never will be */
 	struct event *timer;
 	struct event *wake;
 	bool timed_out;
@@ -85,14 +94,26 @@ void reader_make_ready(struct reader *reader, struct source *source);
  * Disconnected) and the client did not ask to wait through that. */
 bool reader_is_persistent(const struct reader *reader, enum job_state state);
 
-/* reader_pump.c: sends one run of records, of those not later than until (0: any time). Returns
- * false if there is nothing to send now. */
-bool reader_send(struct reader *reader, struct source *source, uint64_t until);
+/* What became of an attempt to send something. */
+enum reader_went {
+	READER_NOTHING, /* there is nothing to send now */
+	READER_WENT,
+	READER_LOADING /* it is being read from the store: the run tells when to try again */
+};
 
-/* The time of a source's oldest record that was not sent and may be; 0: there is none. */
-uint64_t reader_oldest_time(struct reader *reader, struct source *source);
+/* reader_send.c: SOURCE, if that was not sent yet. */
+void reader_tell_source(struct reader *reader, struct source *source);
 
-/* reader_merge.c: sends some of the oldest records of all. False when none are left. */
-bool reader_merge(struct reader *reader);
+/* Sends one run of records, of those not later than until (0: any time). */
+enum reader_went reader_send(struct reader *reader, struct source *source, uint64_t until);
+
+/* The time of a source's oldest record that was not sent and may be, if READER_WENT. */
+enum reader_went reader_oldest_time(struct reader *reader, struct source *source, uint64_t *ret);
+
+/* Sources from this one on will be asked soon: what they need from the store is read meanwhile. */
+void reader_load_ahead(struct reader *reader, size_t first);
+
+/* reader_merge.c: sends some of the oldest records of all. READER_NOTHING: none are left. */
+enum reader_went reader_merge(struct reader *reader);
 
 #endif

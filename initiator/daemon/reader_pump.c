@@ -2,10 +2,8 @@
 #include <stdlib.h>
 
 #include "alloc.h"
-#include "frame.h"
 #include "reader_private.h"
 #include "registry.h"
-#include "schemas.h"
 
 static void reader_on_room(void *arg)
 {
@@ -19,121 +17,6 @@ static bool reader_must_wait(struct reader *reader)
 		return false;
 	client_on_room(reader->client, reader_on_room, reader);
 	return true;
-}
-
-static void reader_tell_source(struct reader *reader, struct source *source)
-{
-	char uuid[UUID_TEXT_SIZE];
-	struct source_msg m = {.child = child_id(source->child), .job = source->job->id};
-	struct buf body = {0};
-
-	if (source->told || reader->live)
-		return;
-	source->told = true;
-	m.host = xstrdup(child_location(source->child));
-	m.instance_id = xstrdup(child_instance_id(source->child, uuid));
-	source_put(&body, &m);
-	client_send(reader->client, MSG_SOURCE, &body);
-	source_done(&m);
-}
-
-/* The columns of the rows that may come; each once. */
-static void reader_tell_schemas(struct reader *reader, struct reader_job *job)
-{
-	const struct schemas *schemas = run_schemas(job->run);
-
-	for (; job->schemas < schemas_count(schemas); job->schemas++) {
-		const struct schema *s = schemas_at(schemas, job->schemas);
-		struct schema_msg m = {.schema = s->id,
-				       .name = s->name,
-				       .columns = s->columns,
-				       .column_count = s->column_count};
-		struct buf body = {0};
-
-		schema_put(&body, &m);
-		client_send(reader->client, MSG_SCHEMA, &body);
-	}
-}
-
-/* One reader at a time takes records away; one that keeps them needs no leave. */
-static bool reader_may_read(struct reader *reader, struct source *source, struct results *results)
-{
-	if (reader->m.keep || source->leased)
-		return true;
-	source->leased = results_lease(results, reader);
-	return source->leased;
-}
-
-static void reader_sent(struct reader *reader, struct source *source, struct results *results,
-			uint64_t last)
-{
-	bool was_open = source->acked + 1 < source->next_seq;
-
-	source->next_seq = last + 1;
-	if (reader->m.keep)
-		return;
-	if (reader->live) {
-		source->acked = last;
-		results_ack(results, reader->streams, last);
-		child_set_unread(source->child, results_unread(results) > 0);
-	} else if (!was_open) {
-		reader->open_acks++;
-	}
-}
-
-/*
- * Sends one run of records, of those not later than until (0: any time). Returns false if there is
- * nothing to send now.
- */
-bool reader_send(struct reader *reader, struct source *source, uint64_t until)
-{
-	struct results *results = source->child ? run_child_results(source->child) : NULL;
-	struct results_rows rows;
-	struct record_batch batch = {0};
-	struct buf frame = {0};
-	uint64_t first;
-	size_t count, len;
-
-	if (!results || !reader_may_read(reader, source, results))
-		return false;
-	count = results_peek(results, reader->streams, source->next_seq, &rows, &first);
-	if (!count)
-		return false;
-	len = rows.len;
-	if (!reader->m.wait) {
-		/* It will not see the rest of a line that is not whole: that stays, as does what
-		 * came later, which could not be acknowledged alone. */
-		uint64_t open = results_open_seq(results, reader->streams);
-
-		if (open <= first)
-			return false;
-		if (open - first < count) {
-			count = (size_t)(open - first);
-			len = record_rows_skip(rows.data, rows.len, count);
-		}
-	}
-	if (until)
-		count = record_rows_until(rows.data, rows.len, count, until, &len);
-	reader_tell_source(reader, source);
-	reader_tell_schemas(reader, source->job);
-	/* Only read by records_put: the memory stays where it is. */
-	batch.rows.data = (uint8_t *)(uintptr_t)rows.data;
-	batch.rows.len = len;
-	batch.count = count;
-	(void)frame_begin(&frame);
-	records_put(&frame, child_id(source->child), first, &batch);
-	client_send_frame(reader->client, MSG_RECORDS, &frame);
-	reader_sent(reader, source, results, first + count - 1);
-	return true;
-}
-
-uint64_t reader_oldest_time(struct reader *reader, struct source *source)
-{
-	struct results *results = source->child ? run_child_results(source->child) : NULL;
-
-	if (!results || !reader_may_read(reader, source, results))
-		return 0;
-	return results_peek_time(results, reader->streams, source->next_seq);
 }
 
 /* --- how things ended ----------------------------------------------------------------------- */
@@ -194,20 +77,69 @@ static void reader_finish(struct reader *reader)
 	client_set_context(client, NULL, NULL); /* frees the reader */
 }
 
+/* --- that all was read ---------------------------------------------------------------------- */
+
+static void reader_on_settled(void *arg, bool durable)
+{
+	struct reader *reader = arg;
+
+	reader->is_settled = true;
+	if (!durable)
+		reply_problem(reader->client, 0,
+			      "the store has failed: what was received now may be received again");
+	reader_wake(reader);
+}
+
+/* Whether the client can be told that all was read: it would come again if that were lost. If not,
+ * waits for it. */
+static bool reader_is_settled(struct reader *reader)
+{
+	struct daemon *daemon = client_daemon(reader->client);
+
+	if (!reader->took || reader->is_settled)
+		return true;
+	if (reader->durable.ticket)
+		return false;
+	for (size_t i = 0; i < reader->source_count; i++)
+		if (reader->sources[i].child && reader->sources[i].leased)
+			results_mark(run_child_results(reader->sources[i].child));
+	reader->durable.fn = reader_on_settled;
+	reader->durable.arg = reader;
+	if (!results_wait(&daemon->budget.waits, daemon->store, &reader->durable))
+		reader_on_settled(reader, false);
+	return reader->is_settled;
+}
+
 /* --- the phases: each returns true if it did something, so that there may be more to do ----- */
+
+/* What was let go of is being connected to again, for us: what it has is not there yet. */
+static bool reader_is_early(const struct reader *reader)
+{
+	for (size_t i = 0; i < reader->job_count; i++)
+		if (reader->jobs[i].run && run_is_waking(reader->jobs[i].run))
+			return true;
+	return false;
+}
 
 static bool reader_do_backlog(struct reader *reader)
 {
+	enum reader_went went = READER_NOTHING;
+
+	if (reader_is_early(reader))
+		return false;
 	if (reader->m.by_time) {
-		if (reader_merge(reader))
-			return true;
-		reader->at = reader->source_count;
-	}
-	if (reader->at < reader->source_count) {
-		if (!reader_send(reader, &reader->sources[reader->at], 0))
+		went = reader_merge(reader);
+	} else if (reader->at < reader->source_count) {
+		went = reader_send(reader, &reader->sources[reader->at], 0);
+		if (went == READER_LOADING)
+			reader_load_ahead(reader, reader->at + 1);
+		if (went == READER_NOTHING)
 			reader->at++;
-		return true;
 	}
+	if (went != READER_NOTHING)
+		return went == READER_WENT;
+	if (reader->at < reader->source_count)
+		return true;
 	reader->at = 0;
 	reader->phase = reader->m.wait ? READER_LIVE : READER_ENDS;
 	for (size_t i = 0; reader->m.wait && i < reader->source_count; i++)
@@ -222,6 +154,9 @@ static bool reader_all_persistent(const struct reader *reader)
 
 		if (!job->run)
 			continue;
+		/* Lost, but it may come back: that is waited for. */
+		if (run_is_looked_for(job->run))
+			return false;
 		if (job->named && !reader_is_persistent(reader, job_state(run_job(job->run))))
 			return false;
 		for (size_t k = job->first; !job->named && k < job->first + job->count; k++)
@@ -234,9 +169,11 @@ static bool reader_all_persistent(const struct reader *reader)
 static bool reader_do_live(struct reader *reader)
 {
 	struct source *s = reader->first_ready;
+	enum reader_went went;
 
 	if (!s) {
-		if (!reader_all_persistent(reader))
+		/* Of those that load there is more. */
+		if (reader->loading || !reader_all_persistent(reader))
 			return false;
 		reader->phase = READER_ENDS;
 		return true;
@@ -246,9 +183,10 @@ static bool reader_do_live(struct reader *reader)
 		reader->last_ready = &reader->first_ready;
 	s->ready = false;
 	/* A turn each: a flood from one host does not keep the others waiting. */
-	if (reader_send(reader, s, 0))
+	went = reader_send(reader, s, 0);
+	if (went == READER_WENT)
 		reader_make_ready(reader, s);
-	else
+	else if (went == READER_NOTHING)
 		reader_send_state(reader, s);
 	return true;
 }
@@ -299,6 +237,6 @@ void reader_on_wake(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while (!reader_must_wait(reader) && reader_step(reader))
 		;
-	if (reader->phase == READER_ACKS && !reader->open_acks)
+	if (reader->phase == READER_ACKS && !reader->open_acks && reader_is_settled(reader))
 		reader_finish(reader);
 }

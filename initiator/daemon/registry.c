@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "daemon_private.h"
 #include "job.h"
 #include "limits.h"
 #include "run.h"
+#include "store.h"
 
 struct registry {
 	struct daemon *daemon;
@@ -42,6 +44,17 @@ uint64_t registry_take_ids(struct registry *registry, size_t count)
 	return first;
 }
 
+void registry_keep_ids(const struct registry *registry)
+{
+	store_reserve_ids(registry->daemon->store, registry->last_id);
+}
+
+void registry_had_ids(struct registry *registry, uint64_t last_id)
+{
+	if (registry->last_id < last_id)
+		registry->last_id = last_id;
+}
+
 void registry_add(struct registry *registry, struct run *run)
 {
 	registry->runs = xrealloc(registry->runs, registry->count + 1, sizeof(struct run *));
@@ -55,6 +68,14 @@ static bool registry_is_history(const struct run *run)
 	return job_is_hidden(job) && job_state_is_finished(job_state(job)) && !run_is_busy(run);
 }
 
+/* For good: in the store too. */
+static void registry_let_go(struct run *run)
+{
+	if (run_store(run))
+		store_remove_job(run_store(run), job_id(run_job(run)));
+	run_free(run);
+}
+
 void registry_finished(struct registry *registry)
 {
 	size_t history = 0, kept = 0;
@@ -66,7 +87,7 @@ void registry_finished(struct registry *registry)
 
 		if (history > LIMIT_HISTORY_JOBS && registry_is_history(run)) {
 			history--;
-			run_free(run);
+			registry_let_go(run);
 		} else {
 			registry->runs[kept++] = run;
 		}
@@ -140,7 +161,32 @@ void registry_remove(struct registry *registry, struct run *run)
 		if (registry->runs[i] != run)
 			registry->runs[kept++] = registry->runs[i];
 	registry->count = kept;
-	run_free(run);
+	registry_let_go(run);
+}
+
+bool registry_retain(struct registry *registry, uint64_t now_ns, uint64_t age_ms, uint64_t count,
+		     bool one_more)
+{
+	size_t finished = 0, kept = 0, before = registry->count;
+
+	for (size_t i = 0; i < registry->count; i++)
+		finished += job_state_is_finished(job_state(run_job(registry->runs[i])));
+	for (size_t i = 0; i < registry->count; i++) {
+		struct run *run = registry->runs[i];
+		const struct job *job = run_job(run);
+		bool old = age_ms && job_end_ns(job) / 1000000u + age_ms < now_ns / 1000000u;
+		bool over = (count && finished > count) || (one_more && run_store(run));
+
+		if (job_state_is_finished(job_state(job)) && !run_is_busy(run) && (old || over)) {
+			finished--;
+			one_more = one_more && !run_store(run);
+			registry_let_go(run);
+		} else {
+			registry->runs[kept++] = run;
+		}
+	}
+	registry->count = kept;
+	return kept < before;
 }
 
 size_t registry_live(const struct registry *registry)
@@ -158,14 +204,33 @@ bool registry_is_wanted(const struct registry *registry)
 		struct job *job = run_job(registry->runs[i]);
 
 		if (!job_state_is_finished(job_state(job)) ||
-		    (!job_is_hidden(job) && job_has_more_data(job)))
+		    (!run_store(registry->runs[i]) && !job_is_hidden(job) &&
+		     job_has_more_data(job)))
 			return true;
 	}
 	return false;
 }
 
-void registry_stop_all(struct registry *registry)
+void registry_park_all(struct registry *registry)
 {
 	for (size_t i = 0; i < registry->count; i++)
-		run_stop(registry->runs[i]);
+		(void)run_park(registry->runs[i]);
+}
+
+size_t registry_bound(const struct registry *registry)
+{
+	size_t bound = 0;
+
+	for (size_t i = 0; i < registry->count; i++)
+		bound += run_is_bound(registry->runs[i]);
+	return bound;
+}
+
+size_t registry_waited(const struct registry *registry)
+{
+	size_t waited = 0;
+
+	for (size_t i = 0; i < registry->count; i++)
+		waited += !run_may_be_left(registry->runs[i]);
+	return waited;
 }

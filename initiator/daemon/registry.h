@@ -20,6 +20,13 @@ void registry_free(struct registry *registry); /* with every run. NULL is fine. 
 /* Takes count + 1 consecutive ids: for a parent and its children. */
 uint64_t registry_take_ids(struct registry *registry, size_t count);
 
+/* Tells the store which ids were given: with each job that it keeps, and at the end. That those of
+ * synchronous ones since then come again if the daemon is killed hurts nobody: these are gone. */
+void registry_keep_ids(const struct registry *registry);
+
+/* Ids up to this one were taken by a daemon before us. */
+void registry_had_ids(struct registry *registry, uint64_t last_id);
+
 /* Adds a run; its job's id is the largest so far. The registry owns it. */
 void registry_add(struct registry *registry, struct run *run);
 
@@ -47,7 +54,16 @@ size_t registry_live(const struct registry *registry);
 /* True if a job is unfinished, or somebody may still come for its results: no time to be idle. */
 bool registry_is_wanted(const struct registry *registry);
 
-/* Stops every unfinished job. */
-void registry_stop_all(struct registry *registry);
+/* The daemon leaves: stops what would end with it, and lets go of the rest (run_park). */
+void registry_park_all(struct registry *registry);
+/* Jobs that would end with the daemon. */
+size_t registry_bound(const struct registry *registry);
+/* Jobs that cannot be left alone yet. */
+size_t registry_waited(const struct registry *registry);
+
+/* Removes finished jobs that are older than so long or, oldest first, more than so many (0: any
+ * age, any number); and one more, the oldest, if asked to. Returns whether any went. */
+bool registry_retain(struct registry *registry, uint64_t now_ns, uint64_t age_ms, uint64_t count,
+		     bool one_more);
 
 #endif

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "limits.h"
 #include "remote_private.h"
 
 #define REMOTES_BUCKETS_FIRST 64u
+#define REMOTES_KEEPALIVE_MS  15000u
 
 struct remotes {
 	struct ssh_engine *engine;
@@ -19,14 +21,38 @@ struct remotes {
 	size_t count;
 	struct remote *first_idle;
 	struct remote *last_idle;
+	uint64_t keepalive_ms;
+	struct event *look; /* for those that are silent */
 };
 
-struct remotes *remotes_new(struct ssh_engine *engine, uint64_t linger_ms)
+/* remote_check ends connections, and each end may start others. */
+static void remotes_on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct remotes *pool = arg;
+	uint64_t now = clock_mono_ns() / 1000000u;
+
+	(void)fd;
+	(void)what;
+	for (size_t i = 0; i < pool->bucket_count; i++)
+		for (struct remote *r = pool->buckets[i], *next; r; r = next) {
+			next = r->next;
+			remote_check(r, now, pool->keepalive_ms);
+		}
+}
+
+struct remotes *remotes_new(struct ssh_engine *engine, uint64_t linger_ms, uint64_t keepalive_ms)
 {
 	struct remotes *pool = xcalloc(1, sizeof *pool);
+	struct timeval tv;
 
 	pool->engine = engine;
 	pool->linger_ms = linger_ms;
+	pool->keepalive_ms = keepalive_ms ? keepalive_ms : REMOTES_KEEPALIVE_MS;
+	tv = loop_ms(pool->keepalive_ms / 3 + 1);
+	pool->look = event_new(loop_base(ssh_engine_loop(engine)), -1, EV_PERSIST, remotes_on_look,
+			       pool);
+	if (!pool->look || event_add(pool->look, &tv) != 0)
+		abort();
 	pool->bucket_count = REMOTES_BUCKETS_FIRST;
 	pool->buckets = xcalloc(pool->bucket_count, sizeof(struct remote *));
 	return pool;
@@ -43,6 +69,7 @@ void remotes_free(struct remotes *pool)
 			remotes_forget(r);
 			remote_destroy(r);
 		}
+	event_free(pool->look);
 	free(pool->buckets);
 	free(pool);
 }
@@ -250,11 +277,10 @@ struct remote_task *remote_start(struct remotes *pool, const struct remote_spec 
 		r = remote_new(pool, spec, key);
 		remotes_add(pool, r);
 	}
-	task = task_new(r, spec, events, arg);
+	task = task_new(r, events, arg);
 	if (r->state == REMOTE_OPEN) {
 		remotes_set_idle(r, false);
 		(void)event_del(r->timer);
-		task_open(task);
 	}
 	return task;
 }

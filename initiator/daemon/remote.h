@@ -12,17 +12,19 @@
 
 #include "agent_msg.h"
 #include "control_msg.h"
-#include "feed.h"
+#include "frame.h"
+#include "message.h"
 #include "outcome.h"
 #include "plan.h"
-#include "record.h"
-#include "schemas.h"
+#include "track.h"
 
 struct remotes;
 struct remote_task;
 
-/* linger_ms: how long an idle connection stays; 0: not at all. */
-struct remotes *remotes_new(struct ssh_engine *engine, uint64_t linger_ms);
+/* linger_ms: how long an idle connection stays; 0: not at all. keepalive_ms: one on which commands
+ * run is asked for a sign of life after such a silence, and lost after three times that; 0: the
+ * default. */
+struct remotes *remotes_new(struct ssh_engine *engine, uint64_t linger_ms, uint64_t keepalive_ms);
 /* After the last task was freed. NULL is fine. */
 void remotes_free(struct remotes *remotes);
 
@@ -30,13 +32,15 @@ void remotes_free(struct remotes *remotes);
 size_t remotes_count(const struct remotes *remotes);
 
 struct remote_events {
-	void (*running)(void *arg);
-	/* Its time is that of its arrival, its schema the number in schemas. Comes in bursts. */
-	void (*record)(void *arg, const struct record *record);
+	/* The agent can be spoken to, under this number. can: AGENT_CAN_*; note: what it says of
+	 * durable runs, or NULL. Once; may come from inside of remote_start's caller's loop only.
+	 */
+	void (*open)(void *arg, uint64_t task, uint64_t can, const char *note);
+	/* A frame of this task. 0, or ERR_* with msg: the agent is let go of. Comes in bursts. */
+	int (*frame)(void *arg, const struct frame *frame, struct errmsg *msg);
 	void (*burst_end)(void *arg);
-	void (*suspended)(void *arg, bool suspended);
-	/* The last event, but for no_agent; the task is gone when it returns. */
-	void (*end)(void *arg, const struct outcome *outcome);
+	/* The connection has ended, or did not come about. The last event; the task is gone. */
+	void (*lost)(void *arg, enum cause cause, const char *text);
 	/* No agent can run there, and nothing was started. The last event; gone as above. */
 	void (*no_agent)(void *arg, const char *why);
 };
@@ -46,29 +50,19 @@ struct remote_spec {
 	const struct plan_target *target;
 	const struct job_open_msg *job; /* agent, become, timeouts; borrowed during the call */
 	const char *password;		/* for become; NULL: none. Borrowed during the call */
-	const struct task_open_msg
-		*open;		 /* task and credit are filled in here. Borrowed likewise */
-	struct feed *feed;	 /* NULL: no input; borrowed until the end of the task */
-	struct schemas *schemas; /* borrowed likewise */
-	uint64_t credit;	 /* bytes of records that may be on their way */
 };
 
-/* No event comes before it returns. events are borrowed. */
+/* No event comes before remote_task_begin. events are borrowed. */
 struct remote_task *remote_start(struct remotes *remotes, const struct remote_spec *spec,
 				 const struct remote_events *events, void *arg);
 
-/* TERM to all that the command has started, then KILL: the end STOPPED follows, at the latest
- * within the grace and some seconds. Before it has begun: at once, from the loop. */
-void remote_task_stop(struct remote_task *task);
-void remote_task_suspend(struct remote_task *task, bool suspend);
+/* Lets events come; open does at once if there is a connection already. */
+void remote_task_begin(struct remote_task *task);
 
-/* Lets no more records come than are on their way, or goes on. */
-void remote_task_hold(struct remote_task *task, bool hold);
+/* A message for its agent. body is taken over. Before open and after the end: dropped. */
+void remote_task_send(struct remote_task *task, enum message_type type, struct buf *body);
 
-/* There is more in its feed. */
-void remote_task_feed(struct remote_task *task);
-
-/* Ends it at once, with KILL, without an event. NULL is fine. */
-void remote_task_free(struct remote_task *task);
+/* Lets go of it without an event. shun: its agent is given no other task. NULL is fine. */
+void remote_task_leave(struct remote_task *task, enum track_leave how, bool shun);
 
 #endif

@@ -5,13 +5,18 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "conn_cause.h"
 #include "escape.h"
 #include "log.h"
 #include "remote_private.h"
 
 /* From the start of the bootstrap to the agent's HELLO. */
-#define REMOTE_START_MS 30000u
+#define REMOTE_START_MS	 30000u
+#define REMOTE_FINISH_MS 2000u
+
+/* So many times the keepalive without a byte, and the connection is lost. */
+#define REMOTE_SILENCES 3u
 
 /* The name under which deploy/ configures the agent in sshd. */
 #define REMOTE_SUBSYSTEM "muster"
@@ -38,6 +43,8 @@ static bool remote_is_up(const struct remote *r)
 
 static void remote_write(struct remote *r, const void *data, size_t len)
 {
+	if (r->finishing)
+		return;
 	if (r->conn)
 		conn_write(r->conn, data, len);
 	else if (r->pipe)
@@ -79,11 +86,12 @@ void remote_destroy(struct remote *r)
 		plan_free(r->target->plan);
 	r->target = NULL;
 	free(r->key);
+	free(r->note);
 	free(r->become_user);
 	r->conn = NULL;
 	r->pipe = NULL;
 	r->timer = NULL;
-	r->key = r->become_user = NULL;
+	r->key = r->note = r->become_user = NULL;
 	r->freed = true;
 	if (!r->queued)
 		free(r);
@@ -109,21 +117,14 @@ static void remote_free_later(struct remote *r)
 
 void remote_close(struct remote *r, enum cause cause, const char *text)
 {
-	struct outcome outcome = {.cause = cause, .exit_code = -1};
-
 	if (r->state == REMOTE_GONE)
 		return;
 	r->state = REMOTE_GONE;
 	remotes_forget(r);
 	if (r->timer)
 		(void)event_del(r->timer);
-	(void)snprintf(outcome.text, sizeof outcome.text, "%s", text);
-	while (r->tasks) {
-		struct outcome own = outcome;
-
-		own.began = r->tasks->step == TASK_STEP_RUNNING;
-		task_end(r->tasks, &own);
-	}
+	while (r->tasks)
+		task_lost(r->tasks, cause, text);
 	remote_free_later(r);
 }
 
@@ -170,21 +171,50 @@ static int remote_on_hello(void *arg, const struct agent_hello_msg *hello, struc
 {
 	struct remote *r = arg;
 
-	(void)hello;
 	(void)msg;
 	r->state = REMOTE_OPEN;
+	r->can = hello->capabilities;
+	r->note = hello->durable_note ? xstrdup(hello->durable_note) : NULL;
 	(void)event_del(r->timer);
-	/* task_open does not touch the list. */
-	for (struct remote_task *t = r->tasks; t; t = t->next)
-		task_open(t);
-	if (!r->tasks)
+	/* Who hears it may leave, and so may others: each time from the front. */
+	for (struct remote_task *t = r->tasks; t;) {
+		bool opens = !t->open && t->events;
+
+		if (opens)
+			task_open(t);
+		t = opens ? r->tasks : t->next;
+	}
+	if (!r->tasks && r->state == REMOTE_OPEN)
 		remote_became_idle(r);
 	return 0;
 }
 
 static int remote_on_message(void *arg, const struct frame *frame, struct errmsg *msg)
 {
-	return task_message(arg, frame, msg);
+	/* Any sign of life is one, and the answer to PING says no more. */
+	return frame->type == MSG_PING ? 0 : task_message(arg, frame, msg);
+}
+
+void remote_check(struct remote *r, uint64_t now_ms, uint64_t keepalive_ms)
+{
+	struct ping_msg m = {.number = r->pings};
+	struct buf body = {0};
+	char text[64];
+
+	if (r->state != REMOTE_OPEN || !r->tasks || !(r->can & AGENT_CAN_DURABLE)) {
+		r->heard_ms = now_ms;
+		return;
+	}
+	if (now_ms - r->heard_ms >= keepalive_ms * REMOTE_SILENCES) {
+		(void)snprintf(text, sizeof text, "nothing was heard for %llu s",
+			       (unsigned long long)(now_ms - r->heard_ms) / 1000u);
+		remote_close(r, CAUSE_LINK_LOST, text);
+	} else if (now_ms - r->heard_ms >= keepalive_ms && !r->pinged) {
+		r->pinged = true;
+		r->pings++;
+		ping_put(&body, &m);
+		remote_send(r, MSG_PING, &body);
+	}
 }
 
 static const struct peer_events remote_peer_events = {.hello = remote_on_hello,
@@ -194,6 +224,9 @@ static void remote_feed(struct remote *r, const void *data, size_t len)
 {
 	struct errmsg msg = {{0}};
 	int rc = len ? peer_feed(r->peer, data, len, &msg) : 0;
+
+	r->heard_ms = clock_mono_ns() / 1000000u;
+	r->pinged = false;
 
 	if (rc)
 		remote_fail(r, rc, &msg);
@@ -397,10 +430,9 @@ static const struct remote_pipe_events remote_pipe_events = {
 
 static void remote_start_local(struct remote *r)
 {
-	struct loop *loop = ssh_engine_loop(remotes_engine(r->pool));
-
 	remote_set_timer(r, REMOTE_START_MS);
-	if (remote_pipe_start(&r->pipe, loop, &remote_pipe_events, r, &r->fault) == 0)
+	if (remote_pipe_start(&r->pipe, remotes_engine(r->pool), &remote_pipe_events, r,
+			      &r->fault) == 0)
 		remote_greet(r);
 	else
 		remote_set_timer(r, 0);
@@ -435,12 +467,25 @@ struct remote *remote_new(struct remotes *pool, const struct remote_spec *spec, 
 	return r;
 }
 
+/* What was written a moment ago, as that all of a run is stored, still gets there. */
+static bool remote_finish(struct remote *r)
+{
+	if (r->state != REMOTE_OPEN || r->shunned || !r->conn || !conn_queued(r->conn))
+		return false;
+	r->shunned = true;
+	r->finishing = true;
+	conn_finish(r->conn);
+	remote_set_timer(r, REMOTE_FINISH_MS);
+	return true;
+}
+
 void remote_became_idle(struct remote *r)
 {
 	uint64_t linger = remotes_linger_ms(r->pool);
 
 	if (r->state != REMOTE_OPEN || r->shunned || !linger) {
-		remote_close(r, CAUSE_NONE, "");
+		if (!remote_finish(r))
+			remote_close(r, CAUSE_NONE, "");
 		return;
 	}
 	remotes_set_idle(r, true);

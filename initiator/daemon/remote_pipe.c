@@ -4,6 +4,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -17,17 +18,24 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "buf.h"
+#include "clock.h"
 #include "fd.h"
 #include "payload.h"
+#include "work.h"
 
 /* Reads of one wake-up: enough to be cheap, little enough to be fair. */
 #define PIPE_READ_MAX (1u << 20)
 /* The daemon raises its own limit; what it starts gets the usual one. */
 #define PIPE_FILES 1024u
+/* An agent that is let go ends in a moment, or is ended. */
+#define PIPE_LEAVE_NS	   2000000000u
+#define PIPE_LEAVE_POLL_MS 100
 
 struct remote_pipe {
 	const struct remote_pipe_events *events;
 	void *arg;
+	struct ssh_engine *engine;
 	struct bufferevent *bev;
 	pid_t pid;
 };
@@ -120,7 +128,7 @@ static int pipe_spawn(pid_t *ret_pid, int program, int end)
 	return rc;
 }
 
-int remote_pipe_start(struct remote_pipe **ret, struct loop *loop,
+int remote_pipe_start(struct remote_pipe **ret, struct ssh_engine *engine,
 		      const struct remote_pipe_events *events, void *arg, struct errmsg *msg)
 {
 	struct remote_pipe *pipe;
@@ -144,9 +152,11 @@ int remote_pipe_start(struct remote_pipe **ret, struct loop *loop,
 	pipe = xcalloc(1, sizeof *pipe);
 	pipe->events = events;
 	pipe->arg = arg;
+	pipe->engine = engine;
 	pipe->pid = pid;
 	(void)fd_nonblock(ends[0]);
-	pipe->bev = bufferevent_socket_new(loop_base(loop), ends[0], BEV_OPT_CLOSE_ON_FREE);
+	pipe->bev = bufferevent_socket_new(loop_base(ssh_engine_loop(engine)), ends[0],
+					   BEV_OPT_CLOSE_ON_FREE);
 	if (!pipe->bev)
 		abort();
 	bufferevent_setcb(pipe->bev, pipe_on_read, NULL, pipe_on_event, pipe);
@@ -156,16 +166,93 @@ int remote_pipe_start(struct remote_pipe **ret, struct loop *loop,
 	return 0;
 }
 
+/* --- the end -------------------------------------------------------------------------------- */
+
+/* On its way out: it is still told what was to be told, as that a result is stored. */
+struct pipe_leaving {
+	int fd;
+	pid_t pid;
+	struct buf rest;
+};
+
+static bool pipe_tell(const struct pipe_leaving *l, size_t *at)
+{
+	ssize_t n = send(l->fd, l->rest.data + *at, l->rest.len - *at, MSG_NOSIGNAL);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	*at += (size_t)n;
+	if (*at == l->rest.len)
+		(void)shutdown(l->fd, SHUT_WR);
+	return true;
+}
+
+/* What it says is read, so that it never waits for us. */
+static void pipe_talk_to_the_end(const struct pipe_leaving *l)
+{
+	uint64_t until = clock_mono_ns() + PIPE_LEAVE_NS;
+	struct pollfd fd = {.fd = l->fd};
+	size_t at = 0;
+	char said[4096];
+
+	if (!l->rest.len)
+		(void)shutdown(l->fd, SHUT_WR);
+	while (clock_mono_ns() < until) {
+		fd.events = at < l->rest.len ? POLLIN | POLLOUT : POLLIN;
+		if (poll(&fd, 1, PIPE_LEAVE_POLL_MS) < 0 && errno != EINTR)
+			break;
+		if (fd.revents & POLLOUT && at < l->rest.len && !pipe_tell(l, &at))
+			break;
+		if (fd.revents & (POLLIN | POLLHUP | POLLERR)) {
+			ssize_t n = recv(l->fd, said, sizeof said, MSG_DONTWAIT);
+
+			if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+				break;
+		}
+	}
+}
+
+/* On a thread. What the agent runs has supervisors of its own, which end that when it is gone. */
+static void pipe_leave_run(void *arg)
+{
+	struct pipe_leaving *l = arg;
+
+	pipe_talk_to_the_end(l);
+	(void)kill(l->pid, SIGKILL);
+	while (waitpid(l->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	l->pid = 0;
+}
+
+static void pipe_leave_done(void *arg, bool cancelled)
+{
+	struct pipe_leaving *l = arg;
+
+	/* No thread has come to it: the daemon ends, and with it all that it has not reaped. */
+	if (cancelled && l->pid)
+		(void)kill(l->pid, SIGKILL);
+	fd_close(&l->fd);
+	buf_done(&l->rest);
+	free(l);
+}
+
 void remote_pipe_free(struct remote_pipe *pipe)
 {
+	struct pipe_leaving *l;
+	struct evbuffer *out;
+	size_t len;
+
 	if (!pipe)
 		return;
+	out = bufferevent_get_output(pipe->bev);
+	len = evbuffer_get_length(out);
+	l = xcalloc(1, sizeof *l);
+	l->pid = pipe->pid;
+	l->fd = fcntl(bufferevent_getfd(pipe->bev), F_DUPFD_CLOEXEC, 3);
+	if (len)
+		buf_add(&l->rest, evbuffer_pullup(out, -1), len);
 	bufferevent_free(pipe->bev);
-	/* What it runs has supervisors of its own, which end that when it is gone: there is no need
-	 * to wait for more than its end, and KILL does not keep us waiting. */
-	(void)kill(pipe->pid, SIGKILL);
-	while (waitpid(pipe->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	(void)work_submit(ssh_engine_files(pipe->engine), pipe_leave_run, pipe_leave_done, l);
 	free(pipe);
 }
 

@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
+#include "engine.h"
 #include "err.h"
-#include "loop.h"
 
 struct remote_pipe;
 
@@ -21,10 +21,11 @@ struct remote_pipe_events {
 
 /* 0, or ERR_SYS or ERR_UNSUPPORTED with msg. events and arg are borrowed; none comes before it
  * returns. */
-int remote_pipe_start(struct remote_pipe **ret, struct loop *loop,
+int remote_pipe_start(struct remote_pipe **ret, struct ssh_engine *engine,
 		      const struct remote_pipe_events *events, void *arg, struct errmsg *msg);
 
-/* Closes it: what the agent runs ends at once. NULL is fine. */
+/* Closes it: what was written still gets there, then the agent ends, and what it runs. NULL is
+ * fine. */
 void remote_pipe_free(struct remote_pipe *pipe);
 
 void remote_pipe_write(struct remote_pipe *pipe, const void *data, size_t len);

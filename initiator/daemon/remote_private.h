@@ -45,49 +45,28 @@ struct remote {
 	struct event *timer; /* deadline of bootstrap and greeting; then the lingering */
 	struct remote_task *tasks;
 	uint64_t last_task;
-	bool retried; /* the bootstrap, without exec */
-	bool again;   /* is to connect once more, from the timer */
-	bool shunned; /* its agent did not answer: no task is given to it any more */
-	bool queued;  /* remote_free_deferred will come */
-	bool freed;   /* it has nothing left to do but free the memory */
-};
-
-enum task_step {
-	TASK_STEP_WAITING, /* for the connection */
-	TASK_STEP_OPENED,  /* TASK_OPEN was sent */
-	TASK_STEP_RUNNING
+	bool retried;	   /* the bootstrap, without exec */
+	bool again;	   /* is to connect once more, from the timer */
+	uint64_t can;	   /* AGENT_CAN_* of its agent */
+	char *note;	   /* what that says of durable runs; NULL: nothing */
+	uint64_t heard_ms; /* monotonic: when something came */
+	uint64_t pings;
+	bool pinged;	/* since then */
+	bool shunned;	/* its agent did not answer: no task is given to it any more */
+	bool finishing; /* nothing more is written; ends as soon as the agent has */
+	bool queued;	/* remote_free_deferred will come */
+	bool freed;	/* it has nothing left to do but free the memory */
 };
 
 struct remote_task {
 	struct remote *remote;
 	struct remote_task *next;
-	const struct remote_events *events; /* NULL: nobody waits for it any more */
+	const struct remote_events *events; /* NULL: nobody's; its end is waited for */
 	void *arg;
 	uint64_t id;
-	enum task_step step;
-	struct buf open; /* TASK_OPEN, until it is sent */
-	struct event *timer;
-	struct task_order order;
-	struct schemas *schemas;
-	uint64_t *schema_ids; /* by the agent's number - 1 */
-	size_t schema_count;
-	size_t schema_bytes;
-	uint64_t window;   /* bytes of records that may be on their way */
-	uint64_t granted;  /* in all */
-	uint64_t received; /* in all */
-	struct feed *feed;
-	uint64_t fed;	/* sent of it */
-	uint64_t taken; /* by the command */
-	uint64_t start_timeout_ms;
-	uint64_t run_timeout_ms;
-	uint64_t grace_ms;
-	bool feed_ended;
-	bool held;
-	bool burst; /* a record has come since the last end of a burst */
-	bool stopping;
-	bool suspend_asked; /* the last that was asked for: to be suspended, or to go on */
-	bool answer_owed;   /* to that */
-	bool suspended;	    /* as far as the agent has told */
+	struct event *timer; /* of an orphan: its end must come */
+	bool open;	     /* open was told */
+	bool burst;	     /* a frame has come since the last end of a burst */
 };
 
 /* remote_conn.c */
@@ -96,22 +75,20 @@ void remote_send(struct remote *r, enum message_type type, struct buf *body);
 /* Ends the connection; every task ends by this. Frees r from the loop. */
 void remote_close(struct remote *r, enum cause cause, const char *text);
 void remote_destroy(struct remote *r);
+/* Asks for a sign of life, or gives it up, if it has been silent. */
+void remote_check(struct remote *r, uint64_t now_ms, uint64_t keepalive_ms);
 /* The last task has ended. */
 void remote_became_idle(struct remote *r);
 
 /* remote_task.c */
-struct remote_task *task_new(struct remote *r, const struct remote_spec *spec,
-			     const struct remote_events *events, void *arg);
+struct remote_task *task_new(struct remote *r, const struct remote_events *events, void *arg);
 void task_open(struct remote_task *t);
 int task_message(struct remote *r, const struct frame *frame, struct errmsg *msg);
 /* Takes it out and tells its end. */
-void task_end(struct remote_task *t, const struct outcome *outcome);
+void task_lost(struct remote_task *t, enum cause cause, const char *text);
 void task_no_agent(struct remote_task *t, const char *why);
 void task_end_burst(struct remote *r);
 void task_drop(struct remote_task *t);
-
-/* remote_outcome.c. All but began. Texts are made harmless. */
-void task_outcome(struct outcome *ret, const struct task_end_msg *m);
 
 /* remote.c: the pool. remotes_forget: no task is given to it any more. */
 void remotes_forget(struct remote *r);

@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "control_msg.h"
+#include "link.h"
 
 /* So many failed hosts are named in the summary of a job. */
 #define REPLY_SUMMARY_HOSTS 5u
@@ -120,6 +121,8 @@ void reply_child(struct client *client, const struct child *child)
 		row.signal = o.signal[0] ? xstrdup(o.signal) : NULL;
 		row.text = o.text[0] ? xstrdup(o.text) : NULL;
 		row.exit_status = (uint64_t)outcome_exit_status(&o);
+	} else if (child_link(child) && link_trouble(child_link(child))[0]) {
+		row.text = xstrdup(link_trouble(child_link(child)));
 	}
 	reply_row(client, &row);
 }

@@ -6,29 +6,9 @@
 
 #include "alloc.h"
 #include "clock.h"
-#include "daemon_private.h"
-#include "feed.h"
-#include "link.h"
-#include "registry.h"
-#include "schemas.h"
+#include "run_private.h"
 
-#define RUN_THROTTLE_DEFAULT 64u
-#define RUN_MANY	     1000u
-
-struct run {
-	struct daemon *daemon;
-	struct job_open_msg open;
-	struct plan *plan;
-	struct job *job;
-	struct feed *feed;
-	char *password;
-	struct schemas *schemas;
-	struct run_watcher *watchers;
-	size_t held; /* children that are held back */
-	bool clean;  /* what only a live job needs has been let go */
-	bool queued; /* run_clean will come */
-	bool freed;  /* it has nothing left to do but free the memory */
-};
+#define RUN_MANY 1000u
 
 /* A watcher may leave while it is told: the next one is looked up before. */
 #define RUN_TELL(run, call)                                                   \
@@ -68,6 +48,7 @@ static void run_on_child(void *ctx, struct child *child)
 {
 	struct run *run = ctx;
 
+	run_keep_child(run, child);
 	/* Who has begun everywhere asks for it no more. */
 	if (run->password && !job_counts(run->job)->in_state[JOB_STATE_NOT_STARTED])
 		run_wipe_password(run);
@@ -77,6 +58,9 @@ static void run_on_child(void *ctx, struct child *child)
 /* What only a live job needs. */
 static void run_let_go(struct run *run)
 {
+	plan_cancel(run->planning);
+	run->planning = NULL;
+	plan_request_done(&run->targets);
 	plan_free(run->plan);
 	run->plan = NULL;
 	feed_free(run->feed);
@@ -109,6 +93,7 @@ static void run_on_job(void *ctx, struct job *job)
 {
 	struct run *run = ctx;
 
+	run_keep_job(run);
 	if (job_state_is_finished(job_state(job))) {
 		/* From the loop: the connections that have ended are still on the stack. */
 		run->queued = true;
@@ -119,7 +104,9 @@ static void run_on_job(void *ctx, struct job *job)
 
 static void run_do_start(void *ctx, struct child *child)
 {
-	child_set_link(child, link_start(ctx, child));
+	if (!child_link(child))
+		child_set_link(child, link_new(ctx, child));
+	link_start(child_link(child));
 }
 
 static void run_do_stop(void *ctx, struct child *child)
@@ -140,24 +127,31 @@ static void run_do_resume(void *ctx, struct child *child)
 	link_suspend(child_link(child), false);
 }
 
-static const struct job_transport run_transport = {.start = run_do_start,
-						   .stop = run_do_stop,
-						   .suspend = run_do_suspend,
-						   .resume = run_do_resume};
-static const struct job_observer run_observer = {.child_changed = run_on_child,
-						 .job_changed = run_on_job};
+const struct job_transport run_transport = {.start = run_do_start,
+					    .stop = run_do_stop,
+					    .suspend = run_do_suspend,
+					    .resume = run_do_resume};
+const struct job_observer run_observer = {.child_changed = run_on_child, .job_changed = run_on_job};
+
+void run_job_spec(struct job_spec *ret, const struct job_open_msg *open)
+{
+	*ret = (struct job_spec){.name = open->name,
+				 .type = open->local ? "Local" : "Remote",
+				 .command = open->display ? open->display : "",
+				 .hidden = !open->background,
+				 .throttle =
+					 open->throttle ? open->throttle : RUN_THROTTLE_DEFAULT};
+}
 
 struct run *run_new(struct daemon *daemon, const struct run_spec *from)
 {
 	struct run *run = xcalloc(1, sizeof *run);
 	struct job_open_msg *open = from->open;
-	struct job_spec spec = {.name = open->name,
-				.type = open->local ? "Local" : "Remote",
-				.command = open->display ? open->display : "",
-				.hidden = !open->background,
-				.throttle = open->throttle ? open->throttle : RUN_THROTTLE_DEFAULT,
-				.locations = from->locations,
-				.count = from->count};
+	struct job_spec spec;
+
+	run_job_spec(&spec, open);
+	spec.locations = from->locations;
+	spec.count = from->count;
 
 	run->daemon = daemon;
 	run->plan = from->plan;
@@ -166,6 +160,11 @@ struct run *run_new(struct daemon *daemon, const struct run_spec *from)
 	run->schemas = schemas_new(&daemon->last_schema);
 	run->job = job_new(&spec, registry_take_ids(daemon->registry, spec.count), &run_transport,
 			   &run_observer, run);
+	if (from->request) {
+		run->request = *from->request;
+		*from->request = (struct buf){0};
+		run->flags = xcalloc(from->count, sizeof *run->flags);
+	}
 	run->open = *open;
 	*open = (struct job_open_msg){0};
 	registry_add(daemon->registry, run);
@@ -186,7 +185,8 @@ void run_free(struct run *run)
 		w->gone(w->arg, run);
 	});
 	for (size_t i = 0; i < job_child_count(run->job); i++)
-		link_free(child_link(job_child(run->job, i)));
+		link_free(child_link(job_child(run->job, i)), run->parked);
+	run_keep_done(run);
 	job_free(run->job);
 	run_let_go(run);
 	schemas_free(run->schemas);
@@ -244,7 +244,17 @@ void run_on_held(struct run *run, struct child *child, bool held)
 		run->held++;
 	else
 		run->held--;
+	run_tell_child(run, child);
+}
+
+void run_tell_child(struct run *run, struct child *child)
+{
 	RUN_TELL(run, w->child(w->arg, child));
+}
+
+const char *run_warning(const struct run *run)
+{
+	return run->plan ? plan_warning(run->plan) : NULL;
 }
 
 size_t run_held(const struct run *run)

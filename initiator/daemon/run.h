@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "control_msg.h"
 #include "job.h"
 #include "plan.h"
@@ -17,6 +18,7 @@ struct daemon;
 struct feed;
 struct run;
 struct schemas;
+struct store;
 
 /* Who wants to know. Embedded by the watcher; the functions may not free runs or watchers. */
 struct run_watcher {
@@ -38,11 +40,45 @@ struct run_spec {
 	char *password;		   /* taken over; NULL: none */
 	const char *const *locations;
 	size_t count;
+	struct buf *request; /* keep.h; taken over. NULL: the store does not keep it */
 };
 
 /* Makes the job. Nothing starts before run_start. The registry owns it. */
 struct run *run_new(struct daemon *daemon, const struct run_spec *spec);
 void run_start(struct run *run);
+
+/* --- in the store --------------------------------------------------------------------------- */
+
+/* Whether a job like this is kept: a background one, or one that is durable. */
+bool run_is_to_be_kept(const struct daemon *daemon, const struct job_open_msg *open);
+/* Puts it into the store, and calls fn(arg), from the loop, when it is there for good; at once if
+ * it is not kept. Before run_start. Not if the run is freed before. */
+void run_keep(struct run *run, void (*fn)(void *arg), void *arg);
+struct store *run_store(const struct run *run); /* NULL: it is not kept */
+/* More of a child's records were read. */
+void run_keep_read(struct run *run, const struct child *child);
+/* A command is about to be started. */
+void run_keep_asked(struct run *run, const struct child *child);
+
+/* Makes the runs that the store has; unfinished ones go on by themselves. 0, or ERR_* with msg. */
+int run_restore_all(struct daemon *daemon, struct errmsg *msg);
+
+/* The daemon leaves: what is durable goes on without it, all else is stopped. Returns false if
+ * there is nothing to wait for. */
+bool run_park(struct run *run);
+/* Unfinished, and something of it would end with the daemon. */
+bool run_is_bound(const struct run *run);
+/* Finished, or parked and nothing is left that would end with the daemon. */
+bool run_may_be_left(const struct run *run);
+/* Commands whose hosts were let go of, or are away: tries to connect now. */
+void run_wake(struct run *run);
+/* Of a job that was started to be let go of: hosts are being connected to, or what they have is
+ * being fetched. */
+bool run_is_waking(const struct run *run);
+/* Some of its commands are Disconnected, and it is tried to get them back: who waits goes on. */
+bool run_is_looked_for(const struct run *run);
+/* Lets go of the hosts on which a durable command runs. */
+void run_let_go_of_hosts(struct run *run);
 void run_free(struct run *run); /* NULL is fine */
 
 void run_watch(struct run *run, struct run_watcher *watcher);
@@ -71,8 +107,14 @@ int run_add_input(struct run *run, const void *data, size_t len, bool end, struc
 /* The columns of the rows among the results. */
 struct schemas *run_schemas(const struct run *run);
 
+/* What its client should know of the plan; NULL: nothing. Borrowed. */
+const char *run_warning(const struct run *run);
+
 /* How many children are held back, because nobody reads their results. */
 size_t run_held(const struct run *run);
+
+/* Something of a child has changed that is no state: tells the watchers. */
+void run_tell_child(struct run *run, struct child *child);
 
 /* --- for link.c --------------------------------------------------------------------------- */
 

@@ -7,11 +7,15 @@
 #include "control_msg.h"
 #include "daemon_private.h"
 #include "feed.h"
+#include "keep.h"
 #include "limits.h"
 #include "link.h"
 #include "reader.h"
+#include "registry.h"
 #include "reply.h"
 #include "run.h"
+#include "session_cmd.h"
+#include "session_job.h"
 
 /* A job between JOB_OPEN and the end of its plan. */
 struct submit {
@@ -21,6 +25,8 @@ struct submit {
 	struct plan_work *plan;
 	struct feed *feed;
 	char *password;
+	struct buf kept; /* the request, as the store keeps it */
+	struct run *run; /* waits for the store */
 };
 
 static const char submit_ending[] = "the daemon is ending";
@@ -30,14 +36,31 @@ static void submit_free(void *arg)
 	struct submit *s = arg;
 
 	client_daemon(s->client)->opening--;
+	/* The client has gone, and with it who would have started it. */
+	if (s->run)
+		registry_remove(client_daemon(s->client)->registry, s->run);
 	plan_cancel(s->plan);
 	job_open_done(&s->open);
 	plan_request_done(&s->request);
+	buf_done(&s->kept);
 	feed_free(s->feed);
 	if (s->password)
 		explicit_bzero(s->password, strlen(s->password));
 	free(s->password);
 	free(s);
+}
+
+/* Whose files and keys: again if that has changed. */
+static void submit_set_who(struct submit *s)
+{
+	struct plan_request *r = &s->request;
+
+	free(r->config_path);
+	free(r->agent_socket);
+	free(r->home);
+	r->config_path = s->open.ssh_config ? xstrdup(s->open.ssh_config) : NULL;
+	r->agent_socket = s->open.agent_socket ? xstrdup(s->open.agent_socket) : NULL;
+	r->home = xstrdup(s->open.home ? s->open.home : "/");
 }
 
 int submit_on_open(struct client *client, const struct frame *frame, struct errmsg *msg)
@@ -53,9 +76,7 @@ int submit_on_open(struct client *client, const struct frame *frame, struct errm
 		submit_free(s);
 		return rc;
 	}
-	s->request.config_path = s->open.ssh_config ? xstrdup(s->open.ssh_config) : NULL;
-	s->request.agent_socket = s->open.agent_socket ? xstrdup(s->open.agent_socket) : NULL;
-	s->request.home = xstrdup(s->open.home ? s->open.home : "/");
+	submit_set_who(s);
 	s->feed = s->open.stdin_follows ? feed_new() : NULL;
 	client_set_context(client, s, submit_free);
 	client_set_state(client, CLIENT_FILLING);
@@ -158,27 +179,16 @@ static void submit_tell_accepted(struct client *client, const struct job *job)
 	job_accepted_done(&m);
 }
 
-/* The job exists from here on. A background one is on its own; of the other the client is told
- * everything. Frees s. */
-static void submit_start(struct submit *s, struct plan *plan, const char *const *locations,
-			 size_t count)
+/* It is in the store, or need not be. A background job is on its own; of the other the client is
+ * told everything. */
+static void submit_begin(struct client *client, struct run *run)
 {
-	struct client *client = s->client;
-	bool background = s->open.background;
-	struct run_spec spec = {.open = &s->open,
-				.plan = plan,
-				.feed = s->feed,
-				.password = s->password,
-				.locations = locations,
-				.count = count};
-	struct run *run = run_new(client_daemon(client), &spec);
+	bool background = run_open(run)->background;
 
-	s->feed = NULL;
-	s->password = NULL;
 	submit_tell_accepted(client, run_job(run));
-	if (plan && plan_warning(plan))
-		submit_warn(client, plan_warning(plan));
-	client_set_context(client, NULL, NULL);
+	if (run_warning(run))
+		submit_warn(client, run_warning(run));
+	client_set_context(client, NULL, NULL); /* frees s */
 	if (background) {
 		run_start(run);
 		reply_job(client, run_job(run));
@@ -187,6 +197,33 @@ static void submit_start(struct submit *s, struct plan *plan, const char *const 
 		reader_start_live(client, run);
 		run_start(run);
 	}
+}
+
+static void submit_on_kept(void *arg)
+{
+	struct submit *s = arg;
+	struct run *run = s->run;
+
+	s->run = NULL;
+	submit_begin(s->client, run);
+}
+
+/* The job exists from here on. */
+static void submit_start(struct submit *s, struct plan *plan, const char *const *locations,
+			 size_t count)
+{
+	struct run_spec spec = {.open = &s->open,
+				.plan = plan,
+				.feed = s->feed,
+				.password = s->password,
+				.locations = locations,
+				.count = count,
+				.request = s->kept.len ? &s->kept : NULL};
+
+	s->run = run_new(client_daemon(s->client), &spec);
+	s->feed = NULL;
+	s->password = NULL;
+	run_keep(s->run, submit_on_kept, s);
 }
 
 /* There will be no job. */
@@ -232,6 +269,13 @@ static void submit_on_plan(void *arg, struct plan *plan, const struct errmsg *ms
 	free(locations);
 }
 
+/* Before the plan takes the hosts over. */
+static void submit_make_kept(struct submit *s)
+{
+	if (run_is_to_be_kept(client_daemon(s->client), &s->open))
+		keep_request(&s->kept, &s->open, &s->request);
+}
+
 static int submit_run_local(struct submit *s, struct errmsg *msg)
 {
 	static const char *const here[] = {"localhost"};
@@ -240,11 +284,56 @@ static int submit_run_local(struct submit *s, struct errmsg *msg)
 	if (s->request.count)
 		return err_set(msg, ERR_PROTO, "a local job has no targets");
 	rc = link_check_host(&s->open, here[0], 1, msg);
+	client_set_state(s->client, CLIENT_RUNNING);
+	submit_make_kept(s);
 	if (rc)
 		submit_refuse(s, NULL, rc, msg->text);
 	else
 		submit_start(s, NULL, here, 1);
 	return 0;
+}
+
+static void submit_run_remote(struct submit *s)
+{
+	client_set_state(s->client, CLIENT_RUNNING);
+	submit_make_kept(s);
+	s->plan = plan_start(client_daemon(s->client)->engine, &s->request, submit_on_plan, s);
+}
+
+/* Their hosts and settings are the job's. */
+static int submit_run_on_sessions(struct submit *s, struct errmsg *msg)
+{
+	int rc;
+
+	if (s->request.count)
+		return err_set(msg, ERR_PROTO, "a job on sessions has no targets");
+	rc = session_fill(client_daemon(s->client)->sessions, &s->open, &s->request, msg);
+	if (rc == 0)
+		rc = link_check(&s->open, msg);
+	if (rc) {
+		submit_refuse(s, NULL, rc, msg->text);
+		return 0;
+	}
+	submit_set_who(s);
+	submit_run_remote(s);
+	return 0;
+}
+
+/* No job: a session. */
+static void submit_session(struct submit *s, struct errmsg *msg)
+{
+	struct client *client = s->client;
+	struct job_open_msg open = s->open;
+	struct plan_request request = s->request;
+	char *password = s->password;
+	int rc;
+
+	s->open = (struct job_open_msg){0};
+	s->request = (struct plan_request){0};
+	s->password = NULL;
+	rc = session_cmd_new(client, &open, &request, password, msg);
+	if (rc)
+		submit_refuse(s, NULL, rc, msg->text);
 }
 
 int submit_on_run(struct client *client, const struct frame *frame, struct errmsg *msg)
@@ -255,15 +344,23 @@ int submit_on_run(struct client *client, const struct frame *frame, struct errms
 	(void)frame;
 	if (client_daemon(client)->ending)
 		rc = err_set(msg, ERR_CLOSED, "%s", submit_ending);
+	else if (run_is_to_be_kept(client_daemon(client), &s->open) &&
+		 client_daemon(client)->trouble != STORE_WELL)
+		rc = err_set(msg, ERR_SYS, "no job can be kept now: %s",
+			     client_daemon(client)->trouble_text);
 	else if (s->open.background && s->feed && !feed_is_end(s->feed, UINT64_MAX))
 		rc = err_set(msg, ERR_PROTO, "JOB_RUN of a background job before all of its input");
 	else if (s->open.local)
 		return submit_run_local(s, msg);
+	else if (s->open.session_count)
+		return submit_run_on_sessions(s, msg);
 	else if (!s->request.count)
 		rc = err_set(msg, ERR_PROTO, "JOB_RUN without targets");
 	if (rc)
 		return rc;
-	client_set_state(client, CLIENT_RUNNING);
-	s->plan = plan_start(client_daemon(client)->engine, &s->request, submit_on_plan, s);
+	if (s->open.builtin == JOB_SESSION)
+		submit_session(s, msg);
+	else
+		submit_run_remote(s);
 	return 0;
 }

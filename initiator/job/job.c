@@ -120,7 +120,7 @@ void job_set_wish(struct job *job, enum rollup_wish wish, uint64_t now)
 		job->observer->job_changed(job->ctx, job);
 }
 
-static void job_note_failed(struct job *job, size_t index)
+void job_note_failed(struct job *job, size_t index)
 {
 	if (index < job->first_failed)
 		job->first_failed = index;
@@ -168,6 +168,11 @@ void job_start(struct job *job, uint64_t now)
 	job->live = true;
 	job_fill(job, now);
 	job_leave(job);
+}
+
+void job_freeze(struct job *job)
+{
+	job->live = false;
 }
 
 void job_stop(struct job *job, uint64_t now)
@@ -225,6 +230,11 @@ const char *job_command(const struct job *job)
 bool job_is_hidden(const struct job *job)
 {
 	return job->hidden;
+}
+
+bool job_is_held(const struct job *job)
+{
+	return job->wish == ROLLUP_HOLD;
 }
 
 enum job_state job_state(const struct job *job)

@@ -92,11 +92,37 @@ struct job *job_new(const struct job_spec *spec, uint64_t first_id,
 		    const struct job_transport *transport, const struct job_observer *observer,
 		    void *ctx);
 
+/* What is known of a child that was there before: see job_restore. */
+struct child_saved {
+	struct uuid uuid;
+	enum {
+		CHILD_SAVED_QUEUED, /* it has not come up, or was on its way: it starts again */
+		CHILD_SAVED_AWAY,   /* it was running, and is Disconnected */
+		CHILD_SAVED_ENDED   /* outcome says how */
+	} kind;
+	struct outcome outcome;
+	uint64_t begin_ns;
+	uint64_t end_ns;
+};
+
+/*
+ * Makes a job anew as it was before a restart, with its ids; nothing is told, and nothing starts
+ * before job_start. saved: spec->count of them. A job all of whose children have ended is finished,
+ * since end_ns. held: it was suspended as a whole.
+ */
+struct job *job_restore(const struct job_spec *spec, uint64_t first_id, const struct uuid *uuid,
+			const struct child_saved *saved, uint64_t end_ns, bool held,
+			const struct job_transport *transport, const struct job_observer *observer,
+			void *ctx);
+
 /* Frees it with its children, in any state, without telling anybody. NULL is fine. */
 void job_free(struct job *job);
 
 /* Starts the children that the throttle lets run. now: wall clock, nanoseconds, here as below. */
 void job_start(struct job *job, uint64_t now);
+
+/* Nothing more starts, whatever slots become free, until job_start. */
+void job_freeze(struct job *job);
 
 /* Stops every unfinished child: those queued end as never-ran at once. Again: no effect. */
 void job_stop(struct job *job, uint64_t now);
@@ -171,6 +197,7 @@ const char *job_name(const struct job *job);
 const char *job_type(const struct job *job);
 const char *job_command(const struct job *job);
 bool job_is_hidden(const struct job *job);
+bool job_is_held(const struct job *job); /* suspended as a whole */
 enum job_state job_state(const struct job *job);
 char *job_location(const struct job *job);     /* "a,b,c"; the caller frees it */
 uint64_t job_begin_ns(const struct job *job);  /* first command started; 0: none yet */

@@ -73,6 +73,9 @@ void job_child_moved(struct child *child, enum job_state before, uint64_t now);
 /* What is asked of the whole job: rolls up anew and tells the observer if the state has changed. */
 void job_set_wish(struct job *job, enum rollup_wish wish, uint64_t now);
 
+/* The child is Failed or Stopped. */
+void job_note_failed(struct job *job, size_t index);
+
 /* Starts who may start now. */
 void job_fill(struct job *job, uint64_t now);
 

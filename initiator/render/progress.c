@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define PROGRESS_BAR	10u
-#define PROGRESS_PARTS	5u
+#define PROGRESS_PARTS	6u
 #define PROGRESS_SETTLE 200000000u /* ns: before it a rate is noise */
 
 /* The parts after the bar, from left to right. None is longer than 63 characters. */
@@ -49,6 +49,8 @@ static void progress_fill(struct progress_parts *parts, const struct progress *p
 
 	(void)snprintf(parts->text[n++], size, "%zu/%zu done", p->done, p->total);
 	(void)snprintf(parts->text[n++], size, "%zu running", p->running);
+	if (p->disconnected)
+		(void)snprintf(parts->text[n++], size, "%zu disconnected", p->disconnected);
 	parts->failed = n;
 	(void)snprintf(parts->text[n++], size, "%zu failed", p->failed);
 	if (p->elapsed_ns >= PROGRESS_SETTLE && p->done) {

@@ -12,6 +12,7 @@ struct progress {
 	size_t total;
 	size_t done; /* finished, the failed ones included */
 	size_t running;
+	size_t disconnected; /* run without a connection; none: nothing is said of it */
 	size_t failed;
 	uint64_t elapsed_ns;
 };

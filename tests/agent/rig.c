@@ -111,6 +111,7 @@ static void rig_on_state(struct rig_task *t, const struct frame *f)
 
 	assert_int_equal(task_state_get(&m, f->body, f->len, NULL), 0);
 	t->suspended = m.suspended;
+	t->stalled = m.stalled;
 	t->states++;
 	task_state_done(&m);
 }
@@ -131,13 +132,49 @@ static void rig_on_end(struct rig_task *t, const struct frame *f)
 	t->ended = true;
 }
 
+static void rig_on_attached(struct rig_task *t, const struct frame *f)
+{
+	assert_int_equal(task_attached_get(&t->at, f->body, f->len, NULL), 0);
+	t->attached = true;
+}
+
+static void rig_on_detach(struct rig_task *t, const struct frame *f)
+{
+	(void)f;
+	t->detached = true;
+}
+
+/* Its records go on where the last one was, or reach back and go beyond that. */
+static void rig_on_gap(struct rig_task *t, const struct frame *f)
+{
+	struct task_gap_msg m;
+	uint64_t next;
+
+	rig_charge(t, f);
+	assert_int_equal(task_gap_get(&m, f->body, f->len, NULL), 0);
+	next = m.first_record ? m.first_record + m.records : t->next_record;
+	assert_true(m.first_record <= t->next_record && next >= t->next_record);
+	t->gap_records += next - t->next_record;
+	t->next_record = next;
+	t->gaps++;
+}
+
+static void rig_on_session(struct rig_task *t, const struct frame *f)
+{
+	task_session_done(&t->left);
+	assert_int_equal(task_session_get(&t->left, f->body, f->len, NULL), 0);
+	t->lefts++;
+}
+
 static const struct {
 	uint8_t type;
 	void (*fn)(struct rig_task *t, const struct frame *f);
 } rig_messages[] = {
-	{MSG_TASK_RUNNING, rig_on_running}, {MSG_TASK_RECORDS, rig_on_records},
-	{MSG_TASK_SCHEMA, rig_on_schema},   {MSG_TASK_STATE, rig_on_state},
-	{MSG_TASK_STDIN_ROOM, rig_on_room}, {MSG_TASK_END, rig_on_end},
+	{MSG_TASK_SESSION, rig_on_session}, {MSG_TASK_RUNNING, rig_on_running},
+	{MSG_TASK_RECORDS, rig_on_records}, {MSG_TASK_SCHEMA, rig_on_schema},
+	{MSG_TASK_STATE, rig_on_state},	    {MSG_TASK_STDIN_ROOM, rig_on_room},
+	{MSG_TASK_END, rig_on_end},	    {MSG_TASK_ATTACHED, rig_on_attached},
+	{MSG_TASK_DETACH, rig_on_detach},   {MSG_TASK_GAP, rig_on_gap},
 };
 
 /* Every body of a task's message begins with its number. */
@@ -155,16 +192,21 @@ static struct rig_task *rig_find(struct rig *rig, const struct frame *f)
 static int rig_on_message(void *arg, const struct frame *f, struct errmsg *msg)
 {
 	struct rig *rig = arg;
-	struct rig_task *t = rig_find(rig, f);
+	struct rig_task *t;
 	struct errmsg inner = {""};
 
 	(void)msg;
+	if (f->type == MSG_PING) {
+		rig->pings++;
+		return 0;
+	}
+	t = rig_find(rig, f);
 	if (task_order_take(&t->order, f, &inner) != 1)
 		fail_msg("task %d: %s", (int)t->id, inner.text);
 	for (size_t i = 0; i < ARRAY_LEN(rig_messages); i++)
 		if (rig_messages[i].type == f->type)
 			rig_messages[i].fn(t, f);
-	if (t->grants && !t->ended && t->granted < t->received + RIG_CREDIT)
+	if (t->grants && !t->ended && !t->detached && t->granted < t->received + RIG_CREDIT)
 		rig_credit(rig, t, RIG_CREDIT);
 	return 0;
 }
@@ -176,6 +218,8 @@ static int rig_on_hello(void *arg, const struct agent_hello_msg *hello, struct e
 	(void)msg;
 	rig->arch = xstrdup(hello->arch ? hello->arch : "");
 	rig->uid = hello->uid;
+	rig->capabilities = hello->capabilities;
+	rig->durable_note = xstrdup(hello->durable_note ? hello->durable_note : "");
 	rig->open = true;
 	return 0;
 }
@@ -295,6 +339,38 @@ void rig_stdin(struct rig *rig, const struct rig_task *task, const void *data, s
 	rig_send(rig, MSG_TASK_STDIN, &body);
 }
 
+static void rig_send_task(struct rig *rig, uint8_t type, uint64_t task, uint64_t seq)
+{
+	struct task_ack_msg ack = {.task = task, .seq = seq};
+	struct task_detach_msg detach = {.task = task};
+	struct buf body = {0};
+
+	if (type == MSG_TASK_ACK)
+		task_ack_put(&body, &ack);
+	else
+		task_detach_put(&body, &detach);
+	rig_send(rig, type, &body);
+}
+
+void rig_ack(struct rig *rig, const struct rig_task *task, uint64_t seq)
+{
+	rig_send_task(rig, MSG_TASK_ACK, task->id, seq);
+}
+
+void rig_detach(struct rig *rig, const struct rig_task *task)
+{
+	rig_send_task(rig, MSG_TASK_DETACH, task->id, 0);
+}
+
+void rig_ping(struct rig *rig, uint64_t number)
+{
+	struct ping_msg m = {.number = number};
+	struct buf body = {0};
+
+	ping_put(&body, &m);
+	rig_send(rig, MSG_PING, &body);
+}
+
 struct task_open_msg rig_shell(const char *script)
 {
 	static char *argv[3] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c"};
@@ -315,8 +391,33 @@ struct rig_task *rig_open(struct rig *rig, struct task_open_msg *open)
 	t->granted = open->credit;
 	t->grants = open->credit >= RIG_CREDIT;
 	t->next_record = 1;
+	t->durable = open->durable;
+	if (t->durable)
+		task_order_attach(&t->order, 0);
 	task_open_put(&body, open);
 	rig_send(rig, MSG_TASK_OPEN, &body);
+	return t;
+}
+
+struct rig_task *rig_attach(struct rig *rig, const char *instance, uint64_t epoch,
+			    uint64_t next_seq, uint64_t next_record)
+{
+	struct rig_task *t = &rig->tasks[rig->count++];
+	struct task_attach_msg m = {.task = rig->count,
+				    .instance = (char *)(uintptr_t)instance,
+				    .epoch = epoch,
+				    .next_seq = next_seq,
+				    .credit = 2 * RIG_CREDIT};
+	struct buf body = {0};
+
+	assert_true(rig->count <= RIG_TASKS_MAX);
+	t->id = rig->count;
+	t->granted = m.credit;
+	t->grants = t->durable = true;
+	t->next_record = next_record;
+	task_order_attach(&t->order, next_seq - 1);
+	task_attach_put(&body, &m);
+	rig_send(rig, MSG_TASK_ATTACH, &body);
 	return t;
 }
 
@@ -382,6 +483,7 @@ void rig_start(struct rig *rig)
 static void rig_free_task(struct rig_task *t)
 {
 	free(t->records);
+	task_session_done(&t->left);
 	free(t->columns);
 	buf_done(&t->values);
 	for (int s = 0; s < STREAM_COUNT; s++)
@@ -400,6 +502,7 @@ int rig_done(struct rig *rig)
 	for (size_t i = 0; i < rig->count; i++)
 		rig_free_task(&rig->tasks[i]);
 	free(rig->arch);
+	free(rig->durable_note);
 	free(rig->error);
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -39,6 +39,9 @@ struct rig_task {
 	uint64_t id;
 	struct task_order order;
 	bool running, ended, suspended, grants; /* grants: credit comes back as it is used */
+	bool durable, attached, detached, stalled;
+	struct task_attached_msg at; /* TASK_ATTACHED */
+	uint64_t gaps, gap_records;
 	uint64_t pid;
 	uint64_t states;   /* TASK_STATE that came */
 	uint64_t taken;	   /* of its input */
@@ -51,6 +54,8 @@ struct rig_task {
 	struct buf streams[STREAM_COUNT]; /* what is no typed value; lines with their newline */
 	char *columns;			  /* of the last schema, "a,b" */
 	struct task_end_msg end;
+	struct task_session_msg left; /* the last that came */
+	uint64_t lefts;
 };
 
 struct rig {
@@ -61,6 +66,9 @@ struct rig {
 	size_t count;
 	char *arch;
 	uint64_t uid;
+	uint64_t capabilities;
+	char *durable_note;
+	uint64_t pings;
 	bool open;
 	bool fails;  /* what it says next may be an ERROR or its end */
 	bool failed; /* which came */
@@ -75,6 +83,13 @@ int rig_done(struct rig *rig);
 /* A command with the default credit, given back as it is used; more can be set before rig_open. */
 struct task_open_msg rig_shell(const char *script);
 struct rig_task *rig_open(struct rig *rig, struct task_open_msg *open);
+
+/* On with a durable run: from this frame, whose first record has this number. */
+struct rig_task *rig_attach(struct rig *rig, const char *instance, uint64_t epoch,
+			    uint64_t next_seq, uint64_t next_record);
+void rig_ack(struct rig *rig, const struct rig_task *task, uint64_t seq);
+void rig_detach(struct rig *rig, const struct rig_task *task);
+void rig_ping(struct rig *rig, uint64_t number);
 
 /* Opens a shell command and waits for its end. */
 struct rig_task *rig_run(struct rig *rig, const char *script);

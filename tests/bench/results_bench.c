@@ -24,6 +24,11 @@ static void on_hold(void *arg, bool hold)
 	(void)hold;
 }
 
+static struct results *make(struct results_budget *budget)
+{
+	return results_new(&(struct results_spec){.budget = budget, .hold = on_hold});
+}
+
 static size_t heap(void)
 {
 	struct mallinfo2 info = mallinfo2();
@@ -89,7 +94,7 @@ static void flow(const char *name, unsigned count, unsigned streams)
 
 	for (int round = 0; round < ROUNDS; round++) {
 		size_t before = heap();
-		struct results *results = results_new(&budget, on_hold, NULL);
+		struct results *results = make(&budget);
 		uint64_t begin = clock_mono_ns();
 		double r;
 
@@ -123,7 +128,7 @@ static void children(void)
 	size_t before = heap(), bare;
 
 	for (unsigned i = 0; i < CHILDREN; i++)
-		all[i] = results_new(&budget, on_hold, NULL);
+		all[i] = make(&budget);
 	bare = heap() - before;
 	figure("a child without records", (double)bare / CHILDREN, "bytes");
 	for (unsigned i = 0; i < CHILDREN; i++)

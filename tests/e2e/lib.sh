@@ -37,7 +37,8 @@ export XDG_RUNTIME_DIR=$WORK/run XDG_STATE_HOME=$WORK/state HOME=$WORK/home TERM
 # every suite can be run with the agent and without.
 mkdir -p "$HOME/.config/muster"
 printf 'session-linger = 0\nagent = %s\n' "${E2E_AGENT:-auto}" >"$HOME/.config/muster/muster.conf"
-# The mark of what this test started, however it was orphaned. The hosts of the lab do not get it.
+# The mark of what this test started, however it was orphaned. The hosts of the lab do not get it; jobs on this
+# computer, which outlive their daemon, have HOME alone.
 export MUSTER_E2E=$WORK
 
 DAEMON=$TEST_NAME-$$          # muster -L
@@ -370,7 +371,7 @@ clean_up_() {
     done
     [ "$LAB_IS_UP" -eq 0 ] || timeout 60 "$LAB" -d "$WORK/lab" down >/dev/null 2>&1
     for ((round = 0; round < 3; round++)); do
-        grep -slzxF "MUSTER_E2E=$WORK" /proc/[0-9]*/environ | while read -r file; do
+        grep -slzxF -e "MUSTER_E2E=$WORK" -e "HOME=$WORK/home" /proc/[0-9]*/environ | while read -r file; do
             pid=${file#/proc/}
             pid=${pid%/environ}
             case " $$ $BASHPID " in *" $pid "*) continue ;; esac

@@ -5,6 +5,8 @@
 E2E_AGENT=subsystem
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+# So that who talks without end is held back soon.
+printf 'results-stored = 4M\n' >>"$HOME/.config/muster/muster.conf"
 # shellcheck source=tests/e2e/jobs.sh
 . "$(dirname "$0")/jobs.sh"
 # shellcheck source=tests/e2e/hostile.sh
@@ -53,6 +55,8 @@ expect state_is $((job + 2)) Completed
 # It is still the same flood for who reads on, and can be stopped.
 expect_status 0 muster receive --location h1 "$job"
 expect test "$(wc -c <"$OUT")" -ge 1000000
+expect within 30 is_calm
+memory_flat_
 run muster stop "$job"
 expect within 30 is_finished "$job"
 expect_status 0 muster remove "$job"

@@ -277,6 +277,7 @@ keys="$keys instance_id children"
 
 case_ 'get: what people see'
 stop_daemon
+DAEMON=$DAEMON.get # with a store of its own: its jobs count from 1
 expect_status 0 muster get
 expect test "$(grep -c . "$OUT")" -le 2
 expect_no_out 'Job[0-9]'

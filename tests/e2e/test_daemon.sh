@@ -101,7 +101,7 @@ fi
 case_ 'stop refuses while a job runs, and --force ends it'
 start_sleeper
 expect_status 1 muster daemon stop
-expect_err '^muster: a job is still running: --force'
+expect_err '^muster: a job is still running that would end with the daemon: --force'
 expect all_sleep
 expect_status 0 muster daemon status --output json
 [ -z "$python" ] || expect "$python" "$WORK/status.py" "$OUT" "$socket" "$(daemons)" 1 3
@@ -192,6 +192,27 @@ wait "$first" || fail_ "$(cat "$WORK/meet.log.1")"
 wait "$second" || fail_ "$(cat "$WORK/meet.log.2")"
 expect within 20 no_daemon
 expect test ! -e "$socket"
+
+case_ 'a command that comes while the daemon still stops its jobs is served, when that is done'
+new_word
+muster invoke -H h1 --stop-grace 3 -- sh -c 'trap "" TERM; echo there; while :; do sleep 0.1; done' sh "$WORD" \
+    >"$WORK/stubborn" 2>&1 &
+first=$!
+STARTED+=("$first")
+expect within 20 grep -q there "$WORK/stubborn"
+daemon=$(daemons)
+start_ muster daemon stop --force
+expect within 20 test ! -e "$socket"
+expect alive "$daemon"
+expect_status 0 muster invoke -H h2 -- echo x
+expect_out '^h2: x$'
+expect gone "$daemon"
+expect no_process_of "$WORD"
+expect test "$(daemons | wc -l)" -eq 1
+wait "$first"
+expect test $? -eq 3
+stop_daemon
+expect within 10 no_daemon
 
 # The processes that run a copy of muster; /proc shows it to root alone.
 copies() {

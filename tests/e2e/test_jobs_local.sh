@@ -245,21 +245,68 @@ said --shell 'cat; ls -l /proc/self/fd | sed -n "s/.* \([0-9]*\) -> .*/\1/p" | t
 # And the descriptor of MUSTER_FD.
 expect_out '^0 1 2 3 4 ?$'
 
-case_ 'the job ends with the daemon, and its processes too'
-SSH_CONFIG=none
-rm -f "$WORK/tree"
-job_ start --file-path "$WORK/tree.sh" --argument-list "$WORK/tree"
-expect within 20 pids_in "$WORK/tree" 5
-expect_status 0 muster daemon stop --force
-expect within 20 all_gone "$WORK/tree"
+# tree_ OPTION...: a job with five processes that run.
+tree_() {
+    SSH_CONFIG=none
+    rm -f "$WORK/tree"
+    job_ start "$@" --file-path "$WORK/tree.sh" --argument-list "$WORK/tree"
+    expect within 20 pids_in "$WORK/tree" 5
+}
+# is_whole: all of them run still.
+is_whole() {
+    local pid
+    while read -r pid; do
+        alive "$pid" || return 1
+    done <"$WORK/tree"
+}
+# goes_on_: the daemon has gone; the next one has the job, Running, and can stop it with all its processes.
+goes_on_() {
+    expect is_whole
+    expect within 20 state_is "$JOB" Running
+    expect within 20 state_is $((JOB + 1)) Running
+    expect is_whole
+    expect_status 0 muster stop "$JOB"
+    expect state_is "$JOB" Stopped
+    expect within 20 all_gone "$WORK/tree"
+}
 
-case_ 'the daemon is killed: what it ran is gone'
-SSH_CONFIG=none
-rm -f "$WORK/tree"
-job_ start --file-path "$WORK/tree.sh" --argument-list "$WORK/tree"
-expect within 20 pids_in "$WORK/tree" 5
+case_ 'daemon stop: a job goes on, and the next daemon has it'
+tree_
+daemon=$(daemon_pid)
+expect_status 0 muster daemon stop
+expect within 20 gone "$daemon"
+goes_on_
+
+case_ 'daemon stop: --inline, a job would end with the daemon: refused, and --force ends it and its processes'
+tree_
+durable=$JOB
+mv "$WORK/tree" "$WORK/durable"
+tree_ --inline
+expect_status 1 muster daemon stop
+expect_err '^muster: a job is still running that would end with the daemon: --force'
+expect is_whole
+daemon=$(daemon_pid)
+expect_status 0 muster daemon stop --force
+expect within 20 gone "$daemon"
+expect all_gone "$WORK/tree"
+expect within 20 state_is "$JOB" Stopped
+expect property_is $((JOB + 1)) cause stopped
+# The other one was not meant.
+mv "$WORK/durable" "$WORK/tree"
+JOB=$durable
+goes_on_
+
+case_ 'the daemon is killed: a job goes on, and the next daemon has it'
+tree_
+kill -KILL "$(daemon_pid)"
+goes_on_
+
+case_ 'the daemon is killed: what it ran --inline is gone'
+tree_ --inline
 kill -KILL "$(daemon_pid)"
 expect within 20 all_gone "$WORK/tree"
+expect within 20 state_is "$JOB" Failed
+expect property_is $((JOB + 1)) cause 'link-lost: the daemon ended while it ran'
 
 case_ 'typed results, as of a remote job'
 SSH_CONFIG=none

@@ -236,6 +236,20 @@ on_hosts 'h[1-2]' 'printf "a,\"b\" \303\251\ttab\n"; printf "\377raw\n"; echo er
 SHAPES=$JOB
 muster wait "$SHAPES" >/dev/null
 
+case_ 'a job that talks as fast as it is read: receive ends with what was there, and others have their turn'
+job_ start -- yes
+loud=$JOB
+expect within 20 property_is "$loud" has_more_data true
+expect_status 0 muster receive "$loud"
+expect_lines 0 '^localhost: [^y]'
+expect test -s "$OUT"
+expect_status 0 muster receive --by-time "$loud"
+expect state_is "$loud" Running
+job_ start -- echo heard
+muster receive --wait --timeout 20 "$loud" "$JOB" 2>/dev/null | grep -m 1 -q '^localhost: heard$'
+expect test "${PIPESTATUS[1]}" -eq 0
+expect_status 0 muster remove --force "$loud"
+
 case_ 'hide-computer-name is for people: programs still see the host'
 expect_status 0 muster receive --keep --hide-computer-name --stream output "$SHAPES"
 expect_no_out 'h[12]: '

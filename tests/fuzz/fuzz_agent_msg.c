@@ -52,12 +52,21 @@ FUZZ_BODY(task_schema)
 FUZZ_BODY(task_state)
 FUZZ_BODY(task_stdin_room)
 FUZZ_BODY(task_end)
+FUZZ_BODY(task_attach)
+FUZZ_BODY(task_ack)
+FUZZ_BODY(task_detach)
+FUZZ_BODY(task_attached)
+FUZZ_BODY(task_gap)
+FUZZ_BODY(ping)
+FUZZ_BODY(task_session)
 
 /* In this order for ever: the seeds count on it. */
 static void (*const fuzz_bodies[])(const uint8_t *data, size_t len) = {
-	fuzz_agent_hello,     fuzz_task_open,	 fuzz_task_stdin,  fuzz_task_signal,
-	fuzz_task_credit,     fuzz_task_running, fuzz_task_schema, fuzz_task_state,
-	fuzz_task_stdin_room, fuzz_task_end,
+	fuzz_agent_hello,     fuzz_task_open,	  fuzz_task_stdin,  fuzz_task_signal,
+	fuzz_task_credit,     fuzz_task_running,  fuzz_task_schema, fuzz_task_state,
+	fuzz_task_stdin_room, fuzz_task_end,	  fuzz_task_attach, fuzz_task_ack,
+	fuzz_task_detach,     fuzz_task_attached, fuzz_task_gap,    fuzz_ping,
+	fuzz_task_session,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -71,6 +71,9 @@ FUZZ_BODY(receive_end)
 FUZZ_BODY(shutdown)
 FUZZ_BODY(status_reply)
 FUZZ_BODY(shutdown_reply)
+FUZZ_BODY(session_get)
+FUZZ_BODY(session_do)
+FUZZ_BODY(session_row)
 
 static int fuzz_record(void *arg, uint64_t child, uint64_t seq, const struct record *record)
 {
@@ -124,6 +127,9 @@ static void (*const fuzz_by_type[256])(const uint8_t *data, size_t len) = {
 	[MSG_SHUTDOWN] = fuzz_shutdown,
 	[MSG_STATUS_REPLY] = fuzz_status_reply,
 	[MSG_SHUTDOWN_REPLY] = fuzz_shutdown_reply,
+	[MSG_SESSION_GET] = fuzz_session_get,
+	[MSG_SESSION_DO] = fuzz_session_do,
+	[MSG_SESSION_ROW] = fuzz_session_row,
 };
 
 static void fuzz_body(uint8_t type, const uint8_t *data, size_t len)

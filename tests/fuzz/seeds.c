@@ -86,6 +86,19 @@ static const struct task_end_msg seed_signalled = {.task = 1,
 						   .signal = "TERM",
 						   .text = "why",
 						   .began = true};
+static const struct task_attach_msg seed_attach = {.task = 1,
+						   .instance =
+							   "6a3f0c2e-0000-4000-8000-000000000000",
+						   .epoch = 3,
+						   .next_seq = 4,
+						   .credit = 1 << 20};
+static const struct task_attached_msg seed_attached = {
+	.task = 1, .last = 5, .taken = 4096, .resumed = true};
+static char *seed_left[] = {"A=1", "B="};
+static const struct task_session_msg seed_session = {
+	.task = 1, .directory = "/usr", .env = seed_left, .env_count = 2};
+static const struct task_gap_msg seed_gap = {
+	.task = 1, .from = 2, .first_record = 1, .records = 5, .bytes = 300};
 static const struct task_schema_msg seed_schema = {1, 1, "ps", seed_columns, 2};
 
 /* A text, bytes, a piece, a row, a map that says what could not be parsed, a number. */
@@ -206,10 +219,18 @@ static void seeds_agent_msg(void)
 	SEED_AGENT(4, task_credit, "credit", (&(struct task_credit_msg){1, 65536}));
 	SEED_AGENT(5, task_running, "running", (&(struct task_running_msg){1, 4711}));
 	SEED_AGENT(6, task_schema, "schema", &seed_schema);
-	SEED_AGENT(7, task_state, "state", (&(struct task_state_msg){1, true}));
+	SEED_AGENT(7, task_state, "state",
+		   (&(struct task_state_msg){.task = 1, .suspended = true}));
 	SEED_AGENT(8, task_stdin_room, "room", (&(struct task_stdin_room_msg){1, 4096}));
 	SEED_AGENT(9, task_end, "exited", &seed_exited);
 	SEED_AGENT(9, task_end, "signalled", &seed_signalled);
+	SEED_AGENT(10, task_attach, "attach", &seed_attach);
+	SEED_AGENT(11, task_ack, "ack", (&(struct task_ack_msg){1, 300}));
+	SEED_AGENT(12, task_detach, "detach", (&(struct task_detach_msg){1}));
+	SEED_AGENT(13, task_attached, "attached", &seed_attached);
+	SEED_AGENT(14, task_gap, "gap", &seed_gap);
+	SEED_AGENT(15, ping, "ping", (&(struct ping_msg){7}));
+	SEED_AGENT(16, task_session, "session", &seed_session);
 }
 
 static void seeds_records(void)
@@ -236,6 +257,41 @@ static void put_step(struct buf *out, uint8_t type, uint8_t seq, struct buf *bod
 	buf_add_char(out, (char)(body->len < 255 ? body->len : 255));
 	buf_add(out, body->data, body->len < 255 ? body->len : 255);
 	buf_clear(body);
+}
+
+static void seeds_peer_durable(void)
+{
+	struct buf b = {0}, body = {0};
+
+	buf_add_char(&b, 30); /* initiator, a durable run */
+	agent_hello_put(&body, &seed_hello);
+	put_step(&b, MSG_HELLO, 0, &body);
+	task_attached_put(&body, &seed_attached);
+	put_step(&b, MSG_TASK_ATTACHED, 0, &body);
+	task_running_put(&body, &(struct task_running_msg){1, 5});
+	put_step(&b, MSG_TASK_RUNNING, 0, &body);
+	task_gap_put(&body, &seed_gap);
+	put_step(&b, MSG_TASK_GAP, 3, &body);
+	ping_put(&body, &(struct ping_msg){7});
+	put_step(&b, MSG_PING, 0, &body);
+	task_detach_put(&body, &(struct task_detach_msg){1});
+	put_step(&b, MSG_TASK_DETACH, 0, &body);
+	seed("fuzz_peer", "durable", &b);
+
+	buf_add_char(&b, 31);
+	agent_hello_put(&body, &seed_hello);
+	put_step(&b, MSG_HELLO, 0, &body);
+	task_attach_put(&body, &seed_attach);
+	put_step(&b, MSG_TASK_ATTACH, 0, &body);
+	task_ack_put(&body, &(struct task_ack_msg){1, 3});
+	put_step(&b, MSG_TASK_ACK, 0, &body);
+	ping_put(&body, &(struct ping_msg){7});
+	put_step(&b, MSG_PING, 0, &body);
+	task_detach_put(&body, &(struct task_detach_msg){1});
+	put_step(&b, MSG_TASK_DETACH, 0, &body);
+	seed("fuzz_peer", "agent_durable", &b);
+	buf_done(&b);
+	buf_done(&body);
 }
 
 static void seeds_peer(void)
@@ -273,6 +329,61 @@ static void seeds_peer(void)
 	buf_add_str(&body, "MS\x62 damaged");
 	put_step(&b, 255, 0, &body);
 	seed("fuzz_peer", "raw", &b);
+	buf_done(&b);
+	buf_done(&body);
+}
+
+/* One step of fuzz_spool.c, in a segment. */
+static void put_part(struct buf *out, uint8_t segment, uint8_t type, uint8_t seq, struct buf *body)
+{
+	buf_add_char(out, (char)segment);
+	put_step(out, type, seq, body);
+}
+
+/* Frames of these numbers, one with records to each. */
+static void put_parts(struct buf *out, uint8_t segment, uint8_t from, uint8_t to)
+{
+	struct record_batch batch = {0};
+	struct buf body = {0};
+
+	record_batch_add(&batch, &(struct record){.value = (const uint8_t *)"a line", .len = 6});
+	for (; from <= to; from++) {
+		records_put(&body, 1, from, &batch);
+		put_part(out, segment, MSG_TASK_RECORDS, from, &body);
+	}
+	record_batch_done(&batch);
+	buf_done(&body);
+}
+
+static void seeds_spool(void)
+{
+	struct buf b = {0}, body = {0};
+
+	buf_add_char(&b, 4); /* from 1 */
+	put_parts(&b, 0, 1, 4);
+	task_schema_put(&body, &seed_schema);
+	put_part(&b, 1, MSG_TASK_SCHEMA, 5, &body);
+	task_end_put(&body, &seed_exited);
+	put_part(&b, 1, MSG_TASK_END, 6, &body);
+	seed("fuzz_spool", "ended", &b);
+
+	buf_add_char(&b, 15); /* from 3, dropping, with an acknowledgement */
+	put_parts(&b, 0, 2, 5);
+	buf_add_str(&body, "MS\x62 damaged");
+	put_part(&b, 0, 255, 0, &body);
+	put_parts(&b, 1, 9, 12);
+	buf_add_str(&body, "MS");
+	put_part(&b, 1, 255, 0, &body);
+	seed("fuzz_spool", "damaged", &b);
+
+	/* Dropping was broken off: two segments have the same gap. */
+	buf_add_char(&b, 5);
+	task_gap_put(&body, &(struct task_gap_msg){1, 1, 1, 3, 90});
+	put_part(&b, 0, MSG_TASK_GAP, 3, &body);
+	task_gap_put(&body, &(struct task_gap_msg){1, 1, 1, 6, 180});
+	put_part(&b, 1, MSG_TASK_GAP, 6, &body);
+	put_parts(&b, 2, 7, 9);
+	seed("fuzz_spool", "twice", &b);
 	buf_done(&b);
 	buf_done(&body);
 }
@@ -340,6 +451,8 @@ int main(int argc, char **argv)
 	seeds_agent_msg();
 	seeds_records();
 	seeds_peer();
+	seeds_peer_durable();
+	seeds_spool();
 	seeds_control();
 	return 0;
 }

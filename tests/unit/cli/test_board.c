@@ -112,6 +112,27 @@ static void an_ended_child_says_nothing_more(void **state)
 	assert_null(strstr(strstr(buf_cstr(&f->seen), "2/2 done"), "half"));
 }
 
+static void a_child_that_is_disconnected(void **state)
+{
+	struct child_state_msg running = {.state = "Running", .begin_ns = 1, .exit_code = -1};
+	struct child_state_msg lost = {.state = "Disconnected", .begin_ns = 1, .exit_code = -1};
+	struct child_state_msg ended = {
+		.state = "Completed", .finished = true, .cause = "exited", .exit_code = 0};
+	struct fixture *f = *state;
+
+	board_child(f->board, 0, &running);
+	board_child(f->board, 1, &running);
+	await(f, "0/2 done, 2 running, 0 failed");
+	board_child(f->board, 1, &lost);
+	board_child(f->board, 1, &lost);
+	await(f, "0/2 done, 1 running, 1 disconnected, 0 failed");
+	board_child(f->board, 1, &running);
+	board_child(f->board, 0, &lost);
+	await(f, "0/2 done, 1 running, 1 disconnected, 0 failed");
+	board_child(f->board, 0, &ended);
+	await(f, "1/2 done, 1 running, 0 failed");
+}
+
 #define BOARD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -120,6 +141,7 @@ int main(void)
 		BOARD_TEST(a_note_stands_behind_the_counts),
 		BOARD_TEST(a_long_note_has_half_of_the_line),
 		BOARD_TEST(an_ended_child_says_nothing_more),
+		BOARD_TEST(a_child_that_is_disconnected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,6 +210,25 @@ static void test_nobody_there(void **state)
 	assert_non_null(strstr(msg.text, "no daemon"));
 }
 
+/* It cannot work: its reason is ours. */
+static void test_one_that_says_why_not(void **state)
+{
+	struct error_msg m = {.code = ERR_EXISTS, .text = "/x: another daemon has it"};
+	struct fixture *f = *state;
+	const struct paths paths = {.socket = f->path};
+	struct errmsg msg = {{0}};
+	struct buf body = {0};
+
+	buf_clear(&f->script);
+	error_put(&body, &m);
+	put_frame(&f->script, 1, MSG_ERROR, &body);
+	assert_int_equal(pthread_create(&f->daemon, NULL, daemon_main_thread, f), 0);
+	assert_true(control_open(&f->control, f->loop, &paths, CONTROL_CONNECT, NULL, NULL, &msg) <
+		    0);
+	assert_int_equal(pthread_join(f->daemon, NULL), 0);
+	assert_string_equal(msg.text, "/x: another daemon has it");
+}
+
 static void begin(struct fixture *f)
 {
 	static const struct control_events events = {.message = on_message, .closed = on_closed};
@@ -298,6 +317,7 @@ int main(void)
 		CONTROL_TEST(test_also_while_it_is_held_back),
 		CONTROL_TEST(test_half_a_message_is_none),
 		CONTROL_TEST(test_nobody_there),
+		CONTROL_TEST(test_one_that_says_why_not),
 		CONTROL_TEST(test_a_secret_arrives_and_is_wiped_here),
 		CONTROL_TEST(test_much_that_waits_is_told),
 		CONTROL_TEST(test_dropped_it_closes_once),

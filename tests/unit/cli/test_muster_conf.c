@@ -84,6 +84,85 @@ static void test_comment_behind_a_value(void **state)
 	assert_int_equal(config_get(&config, CONFIG_THROTTLE_LIMIT, UNSET), 7);
 }
 
+static void test_keys_of_what_survives(void **state)
+{
+	struct config config = {0};
+
+	(void)state;
+	parse_ok(&config, "store-size = 64G\n"
+			  "retain-age = 7d\n"
+			  "retain-count = 50\n"
+			  "keepalive = 5\n"
+			  "reconnect-timeout = 2h\n"
+			  "session-idle-timeout = 30m\n"
+			  "spool-limit = 256M\n"
+			  "spool-full = drop\n");
+	assert_int_equal(config_get(&config, CONFIG_STORE_SIZE, UNSET), UINT64_C(64) << 30);
+	assert_int_equal(config_get(&config, CONFIG_RETAIN_AGE, UNSET), 7 * 86400000);
+	assert_int_equal(config_get(&config, CONFIG_RETAIN_COUNT, UNSET), 50);
+	assert_int_equal(config_get(&config, CONFIG_KEEPALIVE, UNSET), 5000);
+	assert_int_equal(config_get(&config, CONFIG_RECONNECT_TIMEOUT, UNSET), 7200000);
+	assert_int_equal(config_get(&config, CONFIG_SESSION_IDLE_TIMEOUT, UNSET), 1800000);
+	assert_int_equal(config_get(&config, CONFIG_SPOOL_LIMIT, UNSET), 256u << 20);
+	assert_int_equal(config_get(&config, CONFIG_SPOOL_FULL, UNSET), 1);
+	assert_null(config_store(&config));
+	parse_ok(&config, "store-size = 0\nretain-age = 0\nretain-count = 0\n"
+			  "reconnect-timeout = 0\nspool-full = block\n");
+	assert_int_equal(config_get(&config, CONFIG_STORE_SIZE, UNSET), 0);
+	assert_int_equal(config_get(&config, CONFIG_RETAIN_AGE, UNSET), 0);
+	assert_int_equal(config_get(&config, CONFIG_RETAIN_COUNT, UNSET), 0);
+	assert_int_equal(config_get(&config, CONFIG_RECONNECT_TIMEOUT, UNSET), 0);
+	assert_int_equal(config_get(&config, CONFIG_SPOOL_FULL, UNSET), 0);
+}
+
+static void store_is(const char *text, const char *name, const char *home, const char *want)
+{
+	struct config config = {0};
+	struct errmsg msg = {{0}};
+	char *path = NULL;
+
+	parse_ok(&config, text);
+	assert_int_equal(config_store_path(&path, config_store(&config), name, home, &msg), 0);
+	assert_string_equal(path, want);
+	free(path);
+}
+
+static void test_where_the_store_is(void **state)
+{
+	struct config config = {0};
+	struct errmsg msg = {{0}};
+	char *path = NULL;
+
+	(void)state;
+	store_is("store = /srv/jobs", "default", NULL, "/srv/jobs");
+	store_is("store = ~/jobs of mine", "default", "/home/u", "/home/u/jobs of mine");
+	store_is("store = ~/%L/%L%%L%", "ci", "/h", "/h/ci/ci%L%");
+	assert_int_equal(config_store_path(&path, "~/x", "ci", NULL, &msg), ERR_NOTFOUND);
+	assert_int_equal(config_store_path(&path, "~/x", "ci", "relative", &msg), ERR_NOTFOUND);
+	assert_non_null(strstr(msg.text, "store = ~/x"));
+	assert_null(path);
+	parse_ok(&config, "store = memory\n");
+	assert_string_equal(config_store(&config), "memory");
+	/* A faulty file leaves it as it was. */
+	assert_int_not_equal(parse(&config, "store = /x\nkeepalive = 0\n", &msg), 0);
+	assert_string_equal(config_store(&config), "memory");
+}
+
+static void test_paths_without_end(void **state)
+{
+	char text[CONFIG_PATH_SIZE + 16] = "store = /";
+	struct config config = {0};
+	struct errmsg msg = {{0}};
+
+	(void)state;
+	memset(text + 9, 'x', CONFIG_PATH_SIZE - 2);
+	parse_ok(&config, text);
+	assert_int_equal(strlen(config_store(&config)), CONFIG_PATH_SIZE - 1);
+	text[9 + CONFIG_PATH_SIZE - 2] = 'x';
+	assert_int_equal(parse(&config, text, &msg), ERR_RANGE);
+	assert_non_null(strstr(msg.text, "a.conf:1: store: a path of more than 1023 bytes"));
+}
+
 /* 0 is a value of its own there: the daemon never leaves. */
 static void test_idle_timeout_may_be_zero(void **state)
 {
@@ -113,6 +192,15 @@ static void test_what_is_refused(void **state)
 	refused("results-share = 0", ERR_RANGE, "a.conf:1: results-share: '0'");
 	refused("results-budget = 1T", ERR_SYNTAX, "a.conf:1: results-budget: '1T' is no size");
 	refused("results-budget = 1 M", ERR_SYNTAX, "'1 M'");
+	refused("store =", ERR_SYNTAX, "a.conf:1: store: '' is neither 'memory' nor a path");
+	refused("store = jobs", ERR_SYNTAX, "store: 'jobs' is neither");
+	refused("store = ~root/jobs", ERR_SYNTAX, "store: '~root/jobs' is neither");
+	refused("store-size = 1K", ERR_RANGE, "a.conf:1: store-size: '1K'");
+	refused("retain-count = -1", ERR_RANGE, "a.conf:1: retain-count: '-1'");
+	refused("retain-age = never", ERR_SYNTAX, "a.conf:1: retain-age: 'never'");
+	refused("keepalive = 0", ERR_RANGE, "keepalive: '0' is no time above zero");
+	refused("spool-limit = 0", ERR_RANGE, "a.conf:1: spool-limit: '0'");
+	refused("spool-full = wait", ERR_SYNTAX, "spool-full: 'wait' is none of block, drop");
 }
 
 static void test_a_key_twice(void **state)
@@ -271,6 +359,9 @@ int main(void)
 		cmocka_unit_test(test_every_key),
 		cmocka_unit_test(test_nothing_set),
 		cmocka_unit_test(test_comment_behind_a_value),
+		cmocka_unit_test(test_keys_of_what_survives),
+		cmocka_unit_test(test_where_the_store_is),
+		cmocka_unit_test(test_paths_without_end),
 		cmocka_unit_test(test_idle_timeout_may_be_zero),
 		cmocka_unit_test(test_what_is_refused),
 		cmocka_unit_test(test_a_key_twice),

@@ -17,6 +17,7 @@
 #include "alloc.h"
 #include "message.h"
 #include "remote_private.h"
+#include "schemas.h"
 
 #define CREDIT 1000u
 
@@ -131,9 +132,12 @@ struct fixture {
 /* What came of one task, as a text: r(unning), R(ecord), S(uspended), G(oes on), then its cause. */
 struct told {
 	struct fixture *f;
-	struct remote_task *task; /* NULL: it has ended */
+	struct track *track; /* NULL: it has ended */
+	struct remote_task *task;
+	const char *password;
 	char text[64];
 	size_t len;
+	bool timed;
 	struct outcome outcome;
 	struct told *other; /* is acted upon when this one ends */
 	struct told *then;  /* is started when this one ends */
@@ -143,6 +147,95 @@ static void told_add(struct told *t, char c)
 {
 	assert_true(t->len + 1 < sizeof t->text);
 	t->text[t->len++] = c;
+}
+
+static void start(struct fixture *f, struct told *t, const char *password);
+
+/* --- of a connection */
+
+static void on_open(void *arg, uint64_t task, uint64_t can, const char *note)
+{
+	track_on_open(((struct told *)arg)->track, task, can, note);
+}
+
+static int on_frame(void *arg, const struct frame *frame, struct errmsg *msg)
+{
+	return track_on_frame(((struct told *)arg)->track, frame, msg);
+}
+
+static void on_burst_end(void *arg)
+{
+	assert_non_null(((struct told *)arg)->task);
+}
+
+static void on_lost(void *arg, enum cause cause, const char *text)
+{
+	struct told *t = arg;
+
+	t->task = NULL;
+	track_on_lost(t->track, cause, text);
+}
+
+static void on_remote_no_agent(void *arg, const char *why)
+{
+	struct told *t = arg;
+
+	t->task = NULL;
+	track_on_no_agent(t->track, why);
+}
+
+static const struct remote_events events = {
+	.open = on_open,
+	.frame = on_frame,
+	.burst_end = on_burst_end,
+	.lost = on_lost,
+	.no_agent = on_remote_no_agent,
+};
+
+/* --- of a track */
+
+static void do_connect(void *arg)
+{
+	struct told *t = arg;
+	struct remote_spec spec = {
+		.target = plan_target(t->f->plan, 0), .job = &t->f->job, .password = t->password};
+
+	t->task = remote_start(t->f->remotes, &spec, &events, t);
+	remote_task_begin(t->task);
+}
+
+static void do_send(void *arg, enum message_type type, struct buf *body)
+{
+	remote_task_send(((struct told *)arg)->task, type, body);
+}
+
+static void do_leave(void *arg, enum track_leave how, bool shun)
+{
+	struct told *t = arg;
+
+	remote_task_leave(t->task, how, shun);
+	t->task = NULL;
+}
+
+static void do_timer(void *arg, uint64_t ms)
+{
+	((struct told *)arg)->timed = ms != TRACK_NEVER;
+}
+
+static uint64_t no_time(void *arg)
+{
+	(void)arg;
+	return 1;
+}
+
+static void put_open(void *arg, struct buf *body, const struct task_open_msg *own)
+{
+	struct told *t = arg;
+	struct task_open_msg m = t->f->open;
+
+	m.task = own->task;
+	m.credit = own->credit;
+	task_open_put(body, &m);
 }
 
 static void on_running(void *arg)
@@ -156,9 +249,22 @@ static void on_record(void *arg, const struct record *record)
 	told_add(arg, 'R');
 }
 
-static void on_burst_end(void *arg)
+static uint64_t on_schema(void *arg, const struct task_schema_msg *m, uint64_t seq)
 {
-	assert_non_null(((struct told *)arg)->task);
+	struct told *t = arg;
+
+	(void)seq;
+	return schemas_intern(t->f->schemas, m->name, m->columns, m->column_count);
+}
+
+static void on_taken(void *arg, uint64_t seq)
+{
+	(void)arg, (void)seq;
+}
+
+static void on_note(void *arg, const char *text)
+{
+	(void)arg, (void)text;
 }
 
 static void on_suspended(void *arg, bool suspended)
@@ -166,21 +272,31 @@ static void on_suspended(void *arg, bool suspended)
 	told_add(arg, suspended ? 'S' : 'G');
 }
 
-static void start(struct fixture *f, struct told *t, const char *password);
+static void on_away(void *arg)
+{
+	told_add(arg, 'L');
+}
+
+static void told_done(struct told *t)
+{
+	assert_true(track_is_settled(t->track));
+	track_free(t->track);
+	t->track = NULL;
+}
 
 static void on_end(void *arg, const struct outcome *outcome)
 {
 	struct told *t = arg;
 
-	assert_non_null(t->task);
-	t->task = NULL;
+	assert_non_null(t->track);
+	told_done(t);
 	t->outcome = *outcome;
-	if (t->other && t->other->task) {
-		remote_task_hold(t->other->task, true);
-		remote_task_hold(t->other->task, false);
-		remote_task_suspend(t->other->task, true);
-		remote_task_feed(t->other->task);
-		remote_task_stop(t->other->task);
+	if (t->other && t->other->track) {
+		track_hold(t->other->track, true);
+		track_hold(t->other->track, false);
+		track_suspend(t->other->track, true);
+		track_feed(t->other->track);
+		track_stop(t->other->track);
 	}
 	if (t->then)
 		start(t->f, t->then, NULL);
@@ -190,29 +306,49 @@ static void on_no_agent(void *arg, const char *why)
 {
 	(void)why;
 	told_add(arg, 'N');
-	((struct told *)arg)->task = NULL;
+	told_done(arg);
 }
 
-static const struct remote_events events = {
+static const struct track_ops ops = {
+	.connect = do_connect,
+	.send = do_send,
+	.leave = do_leave,
+	.timer = do_timer,
+	.clock_ms = no_time,
+	.wall_ns = no_time,
+	.random = no_time,
+	.epoch = no_time,
+	.put_open = put_open,
 	.running = on_running,
 	.record = on_record,
-	.burst_end = on_burst_end,
+	.schema = on_schema,
+	.taken = on_taken,
+	.note = on_note,
 	.suspended = on_suspended,
+	.lost = on_away,
+	.back = on_away,
 	.end = on_end,
 	.no_agent = on_no_agent,
 };
 
 static void start(struct fixture *f, struct told *t, const char *password)
 {
-	struct remote_spec spec = {.target = plan_target(f->plan, 0),
-				   .job = &f->job,
-				   .password = password,
-				   .open = &f->open,
-				   .schemas = f->schemas,
-				   .credit = f->credit};
+	struct track_spec spec = {
+		.instance = "", .window = f->credit, .run_timeout_ms = f->open.run_timeout_ms};
 
 	t->f = f;
-	t->task = remote_start(f->remotes, &spec, &events, t);
+	t->password = password;
+	t->track = track_new(&spec, &ops, t);
+	track_start(t->track, false);
+}
+
+/* Lets go of one that has not ended. */
+static void drop(struct told *t)
+{
+	if (!t->track)
+		return;
+	track_drop(t->track, true);
+	told_done(t);
 }
 
 static int set_up(void **state)
@@ -230,7 +366,7 @@ static int set_up(void **state)
 		return -1;
 	f->loop = loop_new();
 	f->engine = ssh_engine_new(f->loop, 4096);
-	f->remotes = remotes_new(f->engine, 3600000);
+	f->remotes = remotes_new(f->engine, 3600000, 0);
 	f->schemas = schemas_new(&f->schema);
 	f->job.agent = JOB_AGENT_SUBSYSTEM;
 	f->open = (struct task_open_msg){.argv = argv, .argc = 1};

@@ -46,7 +46,7 @@ static int set_up(void **state)
 	d->options.version = "test";
 	d->loop = loop_new();
 	d->engine = ssh_engine_new(d->loop, 1024);
-	d->remotes = remotes_new(d->engine, 0);
+	d->remotes = remotes_new(d->engine, 0, 0);
 	d->registry = registry_new(d);
 	d->idle = evtimer_new(loop_base(d->loop), on_timer, NULL);
 	d->flush = evtimer_new(loop_base(d->loop), on_timer, NULL);

@@ -30,6 +30,8 @@ static const struct {
 	{MSG_DO, {0, 1, 0, 0, 0, 0}},
 	{MSG_RECEIVE, {0, 1, 0, 0, 0, 0}},
 	{MSG_RECEIVED, {0, 1, 0, 0, 1, 0}},
+	{MSG_SESSION_GET, {0, 1, 0, 0, 0, 0}},
+	{MSG_SESSION_DO, {0, 1, 0, 0, 0, 0}},
 	{MSG_STATUS, {0, 1, 0, 0, 0, 0}},
 	{MSG_SHUTDOWN, {0, 1, 0, 0, 0, 0}},
 	{MSG_JOB_SECRET, {0, 0, 1, 0, 0, 0}},

@@ -53,7 +53,7 @@ static int set_up(void **state)
 	d->budget.share = 1 << 20;
 	d->loop = loop_new();
 	d->engine = ssh_engine_new(d->loop, 1024);
-	d->remotes = remotes_new(d->engine, 0);
+	d->remotes = remotes_new(d->engine, 0, 0);
 	d->registry = registry_new(d);
 	d->idle = evtimer_new(loop_base(d->loop), on_timer, NULL);
 	f->client = client_new(d, pair[0]);

@@ -11,7 +11,7 @@
 #include "alloc.h"
 #include "control_msg.h"
 #include "limits.h"
-#include "link.h"
+#include "link_private.h"
 
 #define WORDS 10000u
 
@@ -78,10 +78,37 @@ static void what_is_added_counts(void **state)
 	assert_int_equal(link_check_host(&open, "h1", 1, &msg), ERR_RANGE);
 }
 
+/* The shell of a synchronous job on a session tells what it leaves, in its first line. */
+static void test_of_a_session(void **state)
+{
+	char text[] = "a\nb", *argv[] = {text}, one[] = "1:1", *sessions[] = {one};
+	struct job_open_msg open = {
+		.argv = argv, .argc = 1, .shell = true, .sessions = sessions, .session_count = 1};
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		struct link_command c;
+		bool keeps = i == 0;
+
+		open.background = i == 1;
+		open.durable = i == 2 ? JOB_DURABLE_ALWAYS : JOB_DURABLE_AUTO;
+		open.session_count = i != 3;
+		link_command_make(&c, &open, "h", 0, 1, i == 4);
+		/* Without the words that plain exec has in front. */
+		assert_string_equal(c.argv[c.argc - 4], "sh");
+		assert_string_equal(c.argv[c.argc - 3], "-c");
+		assert_int_equal(strncmp(c.argv[c.argc - 2], "trap '", 6) == 0, keeps);
+		assert_true(strchr(c.argv[c.argc - 2], '\n') == strstr(c.argv[c.argc - 2], "\nb"));
+		assert_int_equal(strcmp(c.argv[c.argc - 2], text) == 0, !keeps);
+		link_command_done(&c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_are_filled_in_before_it_is_measured),
+		cmocka_unit_test(test_of_a_session),
 		cmocka_unit_test(what_is_added_counts),
 	};
 

@@ -100,8 +100,8 @@ static void test_live_ones_and_the_end_of_all(void **state)
 	run_stop(first);
 	assert_int_equal(job_state(run_job(first)), JOB_STATE_STOPPED);
 	assert_int_equal(registry_live(daemon->registry), 1);
-	registry_stop_all(daemon->registry);
-	registry_stop_all(daemon->registry);
+	registry_park_all(daemon->registry);
+	registry_park_all(daemon->registry);
 	assert_int_equal(registry_live(daemon->registry), 0);
 	settle(daemon);
 	assert_int_equal(registry_count(daemon->registry), 2);
@@ -128,6 +128,35 @@ static void test_history_is_bounded(void **state)
 	assert_int_equal(registry_take_ids(registry, 1), 3 + 2 * (LIMIT_HISTORY_JOBS + 5));
 }
 
+/* By age and by number, the oldest first; what runs stays. */
+static void test_retention(void **state)
+{
+	struct daemon *daemon = *state;
+	struct registry *registry = daemon->registry;
+	struct run *runs[6];
+	uint64_t end;
+
+	for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
+		runs[i] = add(daemon, 1);
+		if (i != 1)
+			run_stop(runs[i]);
+		settle(daemon);
+	}
+	end = job_end_ns(run_job(runs[5]));
+	assert_false(registry_retain(registry, end, 60000, 5, false));
+	assert_int_equal(registry_count(registry), 6);
+	assert_true(registry_retain(registry, end, 0, 3, false));
+	assert_null(registry_find(registry, 1));
+	assert_ptr_equal(registry_find(registry, 3), runs[1]);
+	assert_null(registry_find(registry, 5));
+	assert_ptr_equal(registry_find(registry, 7), runs[3]);
+	/* None of these is in a store, whose size would be the reason. */
+	assert_false(registry_retain(registry, end, 0, 0, true));
+	assert_true(registry_retain(registry, end + UINT64_C(3600000000000), 60000, 0, false));
+	assert_int_equal(registry_count(registry), 1);
+	assert_ptr_equal(registry_at(registry, 0), runs[1]);
+}
+
 /* The daemon ends in the same round in which a job has: what was deferred for it still comes. */
 static void test_freed_before_a_job_was_cleaned_up(void **state)
 {
@@ -149,6 +178,7 @@ int main(void)
 		REGISTRY_TEST(test_finding),
 		REGISTRY_TEST(test_live_ones_and_the_end_of_all),
 		REGISTRY_TEST(test_history_is_bounded),
+		REGISTRY_TEST(test_retention),
 		REGISTRY_TEST(test_freed_before_a_job_was_cleaned_up),
 	};
 

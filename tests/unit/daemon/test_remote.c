@@ -19,6 +19,7 @@ static void states_that_are_no_change_are_not_told(void **state)
 	say_state(&said, 1, false);
 	give(&said);
 	assert_string_equal(t.text, "rSG");
+	drop(&t);
 }
 
 /* Asked for and not done: that is an answer, and one is enough. */
@@ -28,11 +29,12 @@ static void a_refusal_to_suspend_is_told_once(void **state)
 	struct buf said = {0};
 
 	start_running(*state, &t);
-	remote_task_suspend(t.task, true);
+	track_suspend(t.track, true);
 	say_state(&said, 1, false);
 	say_state(&said, 1, false);
 	give(&said);
 	assert_string_equal(t.text, "rG");
+	drop(&t);
 }
 
 /* Or else a target could outlive its run timeout by a word. */
@@ -44,21 +46,22 @@ static void only_who_is_asked_to_is_suspended_beyond_the_timeout(void **state)
 
 	f->open.run_timeout_ms = 3600000;
 	start_running(f, &t);
-	assert_true(is_timed(t.task));
+	assert_true(t.timed);
 	say_state(&said, 1, true);
 	give(&said);
-	assert_true(is_timed(t.task));
+	assert_true(t.timed);
 	say_state(&said, 1, false);
 	give(&said);
 
-	remote_task_suspend(t.task, true);
+	track_suspend(t.track, true);
 	say_state(&said, 1, true);
 	give(&said);
-	assert_false(is_timed(t.task));
-	remote_task_suspend(t.task, false);
+	assert_false(t.timed);
+	track_suspend(t.track, false);
 	say_state(&said, 1, false);
 	give(&said);
-	assert_true(is_timed(t.task));
+	assert_true(t.timed);
+	drop(&t);
 }
 
 /* Nobody waits for it any more, and nobody else would end it. */
@@ -74,7 +77,7 @@ static void an_orphan_keeps_its_deadline(void **state)
 	say_hello(&said);
 	give(&said);
 	task = t.task;
-	remote_task_free(task);
+	drop(&t);
 	assert_true(is_timed(task));
 	say_running(&said, 1);
 	say_state(&said, 1, true);
@@ -103,8 +106,8 @@ static void a_lost_connection_ends_each_task_once(void **state)
 	say_record(&said, 1, 1, CREDIT - 50);
 	give(&said);
 	conn_lose(conns);
-	assert_null(a.task);
-	assert_null(b.task);
+	assert_null(a.track);
+	assert_null(b.track);
 	assert_int_equal(a.outcome.cause, CAUSE_LINK_LOST);
 	assert_int_equal(b.outcome.cause, CAUSE_LINK_LOST);
 }
@@ -120,9 +123,10 @@ static void the_next_task_takes_the_same_connection(void **state)
 	say_end(&said, 1, 1);
 	say_running(&said, 2);
 	give(&said);
-	assert_null(a.task);
+	assert_null(a.track);
 	assert_string_equal(b.text, "r");
 	assert_int_equal(conn_count(), 1);
+	drop(&b);
 }
 
 /* What follows a fault in the same piece is for nobody, and the next task begins elsewhere. */
@@ -140,10 +144,11 @@ static void a_fault_ends_the_connection(void **state)
 	give(&said);
 	assert_string_equal(a.text, "r");
 	assert_int_equal(a.outcome.cause, CAUSE_AGENT_LOST);
-	assert_non_null(b.task);
+	assert_non_null(b.track);
 	loop_flush(f->loop);
 	assert_int_equal(conn_count(), 1);
 	assert_ptr_equal(b.task->remote->conn, conns);
+	drop(&b);
 }
 
 static void a_frame_without_credit_ends_the_connection(void **state)
@@ -153,14 +158,14 @@ static void a_frame_without_credit_ends_the_connection(void **state)
 	struct buf said = {0};
 
 	start_running(f, &t);
-	remote_task_hold(t.task, true);
+	track_hold(t.track, true);
 	/* The first may go beyond what is left. */
 	say_record(&said, 1, 1, 10 * CREDIT);
 	give(&said);
 	assert_string_equal(t.text, "rR");
 	say_record(&said, 1, 2, 1);
 	give(&said);
-	assert_null(t.task);
+	assert_null(t.track);
 	assert_int_equal(t.outcome.cause, CAUSE_AGENT_LOST);
 }
 
@@ -177,6 +182,10 @@ static void on_its_way_a_connection_has_one_password(void **state)
 	assert_int_equal(conn_count(), 2);
 	start(f, &d, NULL);
 	assert_int_equal(conn_count(), 3);
+	drop(&a);
+	drop(&b);
+	drop(&c);
+	drop(&d);
 }
 
 static void a_key_that_is_not_trusted_any_more_is_left(void **state)
@@ -195,6 +204,7 @@ static void a_key_that_is_not_trusted_any_more_is_left(void **state)
 	assert_ptr_not_equal(conns, old);
 	loop_flush(f->loop);
 	assert_true(old->freed);
+	drop(&b);
 }
 
 int main(void)

@@ -31,7 +31,7 @@ static void add(struct results *r, uint64_t stream, uint64_t flags)
 static void a_line_in_pieces(void **state)
 {
 	struct results_budget budget = {.limit = 1 << 20, .share = 1 << 20};
-	struct results *r = results_new(&budget, hold, NULL);
+	struct results *r = results_new(&(struct results_spec){.budget = &budget, .hold = hold});
 
 	(void)state;
 	assert_true(results_open_seq(r, ALL) == UINT64_MAX);
@@ -48,7 +48,7 @@ static void a_line_in_pieces(void **state)
 static void two_streams_in_pieces(void **state)
 {
 	struct results_budget budget = {.limit = 1 << 20, .share = 1 << 20};
-	struct results *r = results_new(&budget, hold, NULL);
+	struct results *r = results_new(&(struct results_spec){.budget = &budget, .hold = hold});
 
 	(void)state;
 	add(r, STREAM_ERROR, RECORD_CONTINUES);	 /* 1 */

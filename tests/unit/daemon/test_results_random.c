@@ -1,6 +1,7 @@
 /*
  * daemon/results.c against a naive model: an array of all records of each child, each marked as
- * read or not. Random adds, peeks, acknowledgements, leases and removals, from fixed seeds.
+ * read or not. Random adds, peeks, acknowledgements, leases and removals, from fixed seeds; with a
+ * store also reads that take their time, and restarts.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include "alloc.h"
 #include "limits.h"
 #include "results.h"
+#include "results_rig.h"
 
 #define SEEDS	 60
 #define STEPS	 4000
@@ -35,6 +37,9 @@ struct model {
 	size_t count;
 	size_t size;
 	uint64_t unread;
+	uint64_t id;
+	uint64_t marks[STREAM_COUNT]; /* what the store was told */
+	unsigned loaded;
 	int reader; /* with the lease; -1: none */
 	bool held;
 	bool closed;
@@ -42,6 +47,9 @@ struct model {
 
 struct world {
 	uint64_t seed;
+	bool stored;
+	struct store store;
+	uint64_t last_id;
 	struct results_budget budget;
 	struct model children[CHILDREN];
 	size_t streams; /* how many of them are in use */
@@ -67,16 +75,59 @@ static void on_hold(void *arg, bool hold)
 	m->held = hold;
 }
 
-static void child_make(struct world *w, struct model *m)
+static void on_loaded(void *arg)
 {
-	*m = (struct model){.reader = -1};
-	m->results = results_new(&w->budget, on_hold, m);
+	struct model *m = arg;
+
+	m->loaded++;
 }
 
-static void child_drop(struct model *m)
+static void on_marked(void *arg)
+{
+	struct model *m = arg;
+
+	results_read(m->results, m->marks);
+}
+
+static void child_open(struct world *w, struct model *m)
+{
+	m->results = results_new(&(struct results_spec){.budget = &w->budget,
+							.store = w->stored ? &w->store : NULL,
+							.child = m->id,
+							.hold = on_hold,
+							.loaded = on_loaded,
+							.marked = on_marked,
+							.arg = m});
+}
+
+static void child_make(struct world *w, struct model *m)
+{
+	*m = (struct model){.reader = -1, .id = ++w->last_id};
+	child_open(w, m);
+}
+
+static void child_drop(struct world *w, struct model *m)
 {
 	results_free(m->results);
 	free(m->records);
+	for (size_t i = 0; i < w->store.count; i++)
+		if (w->store.frames[i].frame.child == m->id)
+			w->store.frames[i].released = true;
+}
+
+/* What the store was not told is unread again. */
+static void child_restart(struct world *w, struct model *m)
+{
+	results_free(m->results);
+	m->reader = -1;
+	m->closed = false;
+	m->unread = 0;
+	for (size_t i = 0; i < m->count; i++) {
+		m->records[i].read = i < m->marks[m->records[i].stream];
+		m->unread += !m->records[i].read;
+	}
+	child_open(w, m);
+	rig_restore(&w->store, m->id, m->results, m->marks);
 }
 
 static void do_add(struct world *w, struct model *m)
@@ -127,16 +178,36 @@ static void assert_row(struct world *w, const struct model_record *r, const stru
 	assert_memory_equal(got->value, w->value, r->len);
 }
 
+/* Waits until the records are in memory. However little that may hold, it comes to an end. */
+static uint64_t make_ready(struct world *w, struct model *m, uint32_t streams, uint64_t from)
+{
+	struct results_rows rows;
+	uint64_t first;
+
+	for (int i = 0; !results_is_ready(m->results, streams, &from); i++) {
+		unsigned loaded = m->loaded;
+
+		assert_true(w->stored && i < 200);
+		assert_int_equal(results_peek(m->results, streams, from, &rows, &first), 0);
+		while (m->loaded == loaded) {
+			assert_true(w->store.read_count > 0);
+			rig_answer(&w->store, roll(w, w->store.read_count));
+		}
+	}
+	return from;
+}
+
 /* Returns the seq after the run, 0 if there is none. */
 static uint64_t check_peek(struct world *w, struct model *m, uint32_t streams, uint64_t from)
 {
 	struct results_rows rows;
 	struct record got;
-	uint64_t first = 0;
-	size_t want = model_first(m, streams, from), at = 0;
-	size_t count = results_peek(m->results, streams, from, &rows, &first);
-	uint64_t time_ns = results_peek_time(m->results, streams, from);
+	uint64_t first = 0, time_ns;
+	size_t want = model_first(m, streams, from), at = 0, count;
 
+	from = make_ready(w, m, streams, from);
+	count = results_peek(m->results, streams, from, &rows, &first);
+	time_ns = results_peek_time(m->results, streams, from);
 	if (want == m->count) {
 		assert_int_equal(count, 0);
 		assert_int_equal(time_ns, 0);
@@ -227,8 +298,14 @@ static void check_all(struct world *w)
 		struct model *m = &w->children[i];
 		size_t own = results_used(m->results), values = 0;
 
-		assert_int_equal(results_unread(m->results), m->unread);
 		assert_int_equal(results_last_seq(m->results), m->count);
+		used += own;
+		if (w->stored) {
+			assert_true(results_unread(m->results) >= m->unread);
+			assert_false(m->held);
+			continue;
+		}
+		assert_int_equal(results_unread(m->results), m->unread);
 		for (size_t k = 0; k < m->count; k++)
 			values += m->records[k].read ? 0 : m->records[k].len + 5u;
 		assert_true(own >= values);
@@ -238,10 +315,9 @@ static void check_all(struct world *w)
 			assert_true(m->unread > 0);
 			assert_true(own >= w->budget.share / 2 || w->budget.full);
 		}
-		used += own;
 	}
 	assert_int_equal(w->budget.used, used);
-	if (used && used >= w->budget.limit)
+	if (used && used >= w->budget.limit && !w->stored)
 		assert_true(w->budget.full);
 }
 
@@ -253,6 +329,9 @@ static void step(struct world *w, uint64_t adds)
 	if (what < adds) {
 		for (uint64_t i = 1 + roll(w, 30); i > 0 && !m->closed; i--)
 			do_add(w, m);
+		results_flush(m->results, 0);
+		while (w->store.read_count && roll(w, 2))
+			rig_answer(&w->store, roll(w, w->store.read_count));
 	} else if (what < 80) {
 		do_read(w, m);
 	} else if (what < 88) {
@@ -261,11 +340,13 @@ static void step(struct world *w, uint64_t adds)
 		do_ack(w, m, some_streams(w), some_seq(w, m));
 	} else if (what < 98) {
 		do_lease(w, m);
+	} else if (w->stored && roll(w, 2)) {
+		child_restart(w, m);
 	} else if (!roll(w, 4)) {
 		results_close(m->results);
 		m->closed = true;
 	} else if (m->closed) {
-		child_drop(m);
+		child_drop(w, m);
 		child_make(w, m);
 	}
 }
@@ -284,7 +365,7 @@ static void drain(struct world *w, struct model *m)
 	assert_true(m->closed || !m->held);
 }
 
-static void run_seed(uint64_t seed)
+static void run_seed(uint64_t seed, bool stored)
 {
 	static const size_t shares[] = {0, 2000, 100000, SIZE_MAX};
 	static const size_t limits[] = {0, 5000, 300000, SIZE_MAX};
@@ -292,6 +373,7 @@ static void run_seed(uint64_t seed)
 	struct world *w = xcalloc(1, sizeof *w);
 
 	w->seed = seed * 0x9e3779b97f4a7c15u;
+	w->stored = stored;
 	w->budget.share = shares[roll(w, 4)];
 	w->budget.limit = limits[roll(w, 4)];
 	w->streams = 1 + roll(w, STREAM_COUNT);
@@ -308,8 +390,10 @@ static void run_seed(uint64_t seed)
 		drain(w, &w->children[i]);
 	check_all(w);
 	assert_int_equal(w->budget.used, 0);
+	assert_int_equal(rig_kept(&w->store), 0);
 	for (size_t i = 0; i < CHILDREN; i++)
-		child_drop(&w->children[i]);
+		child_drop(w, &w->children[i]);
+	rig_done(&w->store);
 	free(w);
 }
 
@@ -317,17 +401,26 @@ static void test_random(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= SEEDS; seed++)
-		run_seed(seed);
+		run_seed(seed, false);
+}
+
+static void test_random_stored(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+		run_seed(seed, true);
 }
 
 /* MUSTER_SEED=N test_results_random: that one alone. */
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random),
+					   cmocka_unit_test(test_random_stored)};
 	const char *seed = getenv("MUSTER_SEED");
 
 	if (seed) {
-		run_seed(strtoull(seed, NULL, 10));
+		run_seed(strtoull(seed, NULL, 10), false);
+		run_seed(strtoull(seed, NULL, 10), true);
 		return 0;
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,7 +289,7 @@ static void test_small_messages(void **state)
 	struct task_signal_msg signal = {3, TASK_STOP}, got_signal;
 	struct task_credit_msg credit = {3, UINT64_MAX}, got_credit;
 	struct task_running_msg running = {3, 4711}, got_running;
-	struct task_state_msg suspended = {3, true}, got_state;
+	struct task_state_msg suspended = {3, true, false}, got_state;
 	struct task_stdin_room_msg room = {3, 0}, got_room;
 
 	(void)state;
@@ -312,13 +312,119 @@ static void test_small_messages(void **state)
 	assert_int_equal(got_room.taken, 0);
 }
 
+#define UUID_OK "01234567-89ab-cdef-0123-456789abcdef"
+
+/* Its text becomes the name of a directory. */
+static void test_instances(void **state)
+{
+	static char *wrong[] = {NULL,
+				"",
+				"..",
+				"01234567-89AB-cdef-0123-456789abcdef",
+				"01234567-89ab-cdef-0123-456789abcde",
+				"01234567-89ab-cdef-0123-456789abcdef0",
+				"../34567-89ab-cdef-0123-456789abcdef",
+				"01234567089ab-cdef-0123-456789abcdef"};
+	struct task_attach_msg m = {.task = 1, .instance = UUID_OK, .next_seq = 1}, got;
+	char *argv[] = {"true"};
+	struct task_open_msg open = {.task = 1, .argv = argv, .argc = 1, .durable = true};
+
+	(void)state;
+	AGAIN(task_attach, &got, &m);
+	assert_string_equal(got.instance, UUID_OK);
+	task_attach_done(&got);
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		m.instance = open.instance = wrong[i];
+		REFUSED(task_attach, &m, ERR_PROTO, "field instance: is no UUID");
+		REFUSED(task_open, &open, ERR_PROTO, "field instance: is no UUID");
+	}
+	/* One that ends with its connection has no directory. */
+	open.durable = false;
+	open.instance = "any";
+	{
+		struct task_open_msg got_open;
+
+		AGAIN(task_open, &got_open, &open);
+		task_open_done(&got_open);
+	}
+	m.instance = UUID_OK;
+	m.next_seq = 0;
+	REFUSED(task_attach, &m, ERR_PROTO, "field next_seq: ");
+	m.next_seq = UINT64_MAX;
+	REFUSED(task_attach, &m, ERR_PROTO, "field next_seq: ");
+}
+
+static void test_messages_of_durable_runs(void **state)
+{
+	struct task_ack_msg ack = {3, 9}, got_ack;
+	struct task_detach_msg detach = {3}, got_detach;
+	struct task_attached_msg attached = {3, 9, 5, true, true}, got_attached;
+	struct task_gap_msg gap = {3, 4, 100, 50, 6000}, got_gap;
+	struct ping_msg ping = {UINT64_MAX}, got_ping;
+
+	(void)state;
+	AGAIN(task_ack, &got_ack, &ack);
+	assert_int_equal(got_ack.seq, 9);
+	AGAIN(task_detach, &got_detach, &detach);
+	assert_int_equal(got_detach.task, 3);
+	AGAIN(task_attached, &got_attached, &attached);
+	assert_int_equal(got_attached.last, 9);
+	assert_int_equal(got_attached.taken, 5);
+	assert_true(got_attached.resumed);
+	assert_true(got_attached.input_ended);
+	AGAIN(task_gap, &got_gap, &gap);
+	assert_int_equal(got_gap.first_record, 100);
+	assert_int_equal(got_gap.records, 50);
+	assert_int_equal(got_gap.bytes, 6000);
+	AGAIN(ping, &got_ping, &ping);
+	assert_true(got_ping.number == UINT64_MAX);
+	ack.task = detach.task = attached.task = gap.task = 0;
+	REFUSED(task_ack, &ack, ERR_PROTO, "field task: is 0");
+	REFUSED(task_detach, &detach, ERR_PROTO, "field task: is 0");
+	REFUSED(task_attached, &attached, ERR_PROTO, "field task: is 0");
+	REFUSED(task_gap, &gap, ERR_PROTO, "field task: is 0");
+	gap = (struct task_gap_msg){.task = 3};
+	REFUSED(task_gap, &gap, ERR_PROTO, "field from: ");
+	attached = (struct task_attached_msg){.task = 3, .last = UINT64_MAX};
+	REFUSED(task_attached, &attached, ERR_PROTO, "field last: ");
+}
+
+static void test_what_a_session_keeps(void **state)
+{
+	struct task_session_msg m = {
+		.task = 3, .directory = "/a b", .env = sample_env, .env_count = 3};
+	struct task_session_msg got;
+	struct task_open_msg open = sample_open, got_open;
+	char *bad[] = {"A=1", "=x"};
+
+	(void)state;
+	AGAIN(task_session, &got, &m);
+	assert_string_equal(got.directory, "/a b");
+	assert_int_equal(got.env_count, 3);
+	assert_string_equal(got.env[2], "C==\xff");
+	task_session_done(&got);
+	m.env = bad;
+	m.env_count = 2;
+	REFUSED(task_session, &m, ERR_PROTO, "field env: ");
+	m.env_count = 0;
+	m.task = 0;
+	REFUSED(task_session, &m, ERR_PROTO, "field task: is 0");
+	open.session = true;
+	open.durable = false;
+	AGAIN(task_open, &got_open, &open);
+	assert_true(got_open.session);
+	task_open_done(&got_open);
+	open.durable = true;
+	REFUSED(task_open, &open, ERR_PROTO, "field session: does not go with durable");
+}
+
 /* No message is about task 0. */
 static void test_no_task(void **state)
 {
 	struct task_signal_msg signal = {0, TASK_STOP};
 	struct task_credit_msg credit = {0, 1};
 	struct task_running_msg running = {0, 1};
-	struct task_state_msg suspended = {0, true};
+	struct task_state_msg suspended = {0, true, true};
 	struct task_stdin_room_msg room = {0, 1};
 	char *columns[] = {"a"};
 	struct task_schema_msg schema = {0, 1, NULL, columns, 1};
@@ -442,12 +548,21 @@ static void test_parse_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hello),	      cmocka_unit_test(test_open_values),
-		cmocka_unit_test(test_open_defaults), cmocka_unit_test(test_open_refusals),
-		cmocka_unit_test(test_open_limits),   cmocka_unit_test(test_open_counts),
-		cmocka_unit_test(test_stdin),	      cmocka_unit_test(test_small_messages),
-		cmocka_unit_test(test_no_task),	      cmocka_unit_test(test_schema),
-		cmocka_unit_test(test_end),	      cmocka_unit_test(test_parse_names),
+		cmocka_unit_test(test_hello),
+		cmocka_unit_test(test_open_values),
+		cmocka_unit_test(test_open_defaults),
+		cmocka_unit_test(test_open_refusals),
+		cmocka_unit_test(test_open_limits),
+		cmocka_unit_test(test_open_counts),
+		cmocka_unit_test(test_stdin),
+		cmocka_unit_test(test_small_messages),
+		cmocka_unit_test(test_instances),
+		cmocka_unit_test(test_messages_of_durable_runs),
+		cmocka_unit_test(test_what_a_session_keeps),
+		cmocka_unit_test(test_no_task),
+		cmocka_unit_test(test_schema),
+		cmocka_unit_test(test_end),
+		cmocka_unit_test(test_parse_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,8 +120,15 @@ static const struct get_row_msg sample_get_row = {
 static const struct get_end_msg sample_get_end = {true};
 static const struct shutdown_msg sample_shutdown = {true};
 static const struct status_reply_msg sample_status_reply = {
-	1, "0.1.0", "/run/user/0/muster/default.sock", 2, 3, 4, 5, 1024};
+	1,	   "0.1.0", "/run/user/0/muster/default.sock",	 2,	 3, 4,
+	5,	   1024,    "/root/.local/state/muster/default", "full", 6, 7,
+	"no room", 8};
 static const struct shutdown_reply_msg sample_shutdown_reply = {2};
+static char *sample_names[] = {"web", "7", "db*"};
+static const struct session_get_msg sample_session_get = {sample_names, 3};
+static const struct session_do_msg sample_session_do = {sample_names, 2, SESSION_REMOVE};
+static const struct session_row_msg sample_session_row = {
+	7, "web", "root@h1:22", "Broken", "None", 1, 2, 3, "link-lost: reset", 4, true};
 
 /* The functions of control_msg.h with the struct's type taken away, so that a loop can use them. */
 union any_msg {
@@ -155,28 +162,31 @@ struct sample {
 		message##_done(m);                                                             \
 	}
 
-#define EVERY_MESSAGE(X) \
-	X(hello)         \
-	X(error)         \
-	X(warning)       \
-	X(job_open)      \
-	X(job_targets)   \
-	X(job_stop)      \
-	X(job_accepted)  \
-	X(child_state)   \
-	X(job_end)       \
-	X(get)           \
-	X(get_row)       \
-	X(get_end)       \
-	X(problem)       \
-	X(doing)         \
-	X(receive)       \
-	X(source)        \
-	X(received)      \
-	X(receive_end)   \
-	X(shutdown)      \
-	X(status_reply)  \
-	X(shutdown_reply)
+#define EVERY_MESSAGE(X)  \
+	X(hello)          \
+	X(error)          \
+	X(warning)        \
+	X(job_open)       \
+	X(job_targets)    \
+	X(job_stop)       \
+	X(job_accepted)   \
+	X(child_state)    \
+	X(job_end)        \
+	X(get)            \
+	X(get_row)        \
+	X(get_end)        \
+	X(problem)        \
+	X(doing)          \
+	X(receive)        \
+	X(source)         \
+	X(received)       \
+	X(receive_end)    \
+	X(shutdown)       \
+	X(status_reply)   \
+	X(shutdown_reply) \
+	X(session_get)    \
+	X(session_do)     \
+	X(session_row)
 
 EVERY_MESSAGE(ERASE)
 

@@ -131,8 +131,18 @@ static void test_what_runs(void **state)
 	m.script = sample_script;
 	assert_open(&m, ERR_PROTO, "field builtin: does not go with a command");
 	m.script = NULL;
+	m.session_count = 1;
+	m.sessions = sample_argv;
+	assert_open(&m, ERR_PROTO, "field sessions: does not go with builtin");
+	m.session_count = 0;
 	m.local = true;
 	assert_open(&m, ERR_PROTO, "field builtin: does not go with local");
+	m = (struct job_open_msg){.argv = sample_argv,
+				  .argc = 1,
+				  .local = true,
+				  .sessions = sample_argv,
+				  .session_count = 1};
+	assert_open(&m, ERR_PROTO, "field sessions: does not go with local");
 }
 
 static void test_ranges(void **state)
@@ -146,7 +156,7 @@ static void test_ranges(void **state)
 	assert_open(&m, ERR_PROTO, "field agent: is 4, at most 3");
 	m = sample;
 	m.builtin = JOB_BUILTIN_COUNT;
-	assert_open(&m, ERR_PROTO, "field builtin: is 4, at most 3");
+	assert_open(&m, ERR_PROTO, "field builtin: is 5, at most 4");
 	m = sample;
 	m.parse = PARSE_COUNT;
 	assert_open(&m, ERR_PROTO, "field parse: is 12, at most 11");

@@ -96,7 +96,8 @@ static void fault_38_wrap(void **state)
 
 static void fault_38_zero(void **state)
 {
-	static const uint8_t numbered[] = {MSG_TASK_SCHEMA, MSG_TASK_RECORDS, MSG_TASK_END};
+	static const uint8_t numbered[] = {MSG_TASK_SCHEMA, MSG_TASK_RECORDS, MSG_TASK_GAP,
+					   MSG_TASK_END};
 	static const uint8_t others[] = {MSG_TASK_RUNNING, MSG_TASK_STATE, MSG_TASK_STDIN_ROOM};
 	struct task_order order = {0};
 
@@ -112,10 +113,10 @@ static void fault_38_zero(void **state)
 /* Each state and number of a message, with the sequence number that it should have. */
 static void fault_39_illegal_in_state(void **state)
 {
-	static const uint8_t legal[3][5] = {
+	static const uint8_t legal[3][8] = {
 		{MSG_TASK_RUNNING, MSG_TASK_END},
 		{MSG_TASK_SCHEMA, MSG_TASK_RECORDS, MSG_TASK_STATE, MSG_TASK_STDIN_ROOM,
-		 MSG_TASK_END},
+		 MSG_TASK_SESSION, MSG_TASK_END},
 		{0},
 	};
 
@@ -124,7 +125,7 @@ static void fault_39_illegal_in_state(void **state)
 		for (int type = 1; type < 256; type++) {
 			struct task_order order = {0};
 			bool numbered = type == MSG_TASK_SCHEMA || type == MSG_TASK_RECORDS ||
-					type == MSG_TASK_END;
+					type == MSG_TASK_GAP || type == MSG_TASK_END;
 			bool ok = memchr(legal[in], type, sizeof legal[in]);
 
 			if (in > 0)
@@ -138,6 +139,56 @@ static void fault_39_illegal_in_state(void **state)
 	}
 }
 
+/* The same of a durable run, which has a beginning of its own. */
+static void fault_39_illegal_in_state_of_a_durable_run(void **state)
+{
+	static const uint8_t legal[4][8] = {
+		{MSG_TASK_ATTACHED, MSG_TASK_DETACH, MSG_TASK_END},
+		{MSG_TASK_RUNNING, MSG_TASK_DETACH, MSG_TASK_END},
+		{MSG_TASK_SCHEMA, MSG_TASK_RECORDS, MSG_TASK_STATE, MSG_TASK_STDIN_ROOM,
+		 MSG_TASK_SESSION, MSG_TASK_GAP, MSG_TASK_DETACH, MSG_TASK_END},
+		{0},
+	};
+
+	(void)state;
+	for (int in = 0; in < 4; in++) {
+		for (int type = 1; type < 256; type++) {
+			struct task_order order;
+			bool numbered = type == MSG_TASK_SCHEMA || type == MSG_TASK_RECORDS ||
+					type == MSG_TASK_GAP || type == MSG_TASK_END;
+
+			task_order_attach(&order, 7);
+			if (in > 0)
+				(void)take(&order, MSG_TASK_ATTACHED, 0, NULL);
+			if (in > 1)
+				(void)take(&order, MSG_TASK_RUNNING, 0, NULL);
+			if (in > 2)
+				(void)take(&order, MSG_TASK_END, 8, NULL);
+			assert_int_equal(
+				take(&order, (uint8_t)type, numbered ? order.last + 1 : 0, NULL),
+				memchr(legal[in], type, sizeof legal[in]) ? 1 : ERR_PROTO);
+		}
+	}
+}
+
+/* On with a run: what we have is passed over, and a gap says itself where it begins. */
+static void test_a_durable_run_goes_on(void **state)
+{
+	struct task_order order;
+
+	(void)state;
+	task_order_attach(&order, 7);
+	assert_int_equal(take(&order, MSG_TASK_RECORDS, 8, "before TASK_ATTACHED"), ERR_PROTO);
+	assert_int_equal(take(&order, MSG_TASK_ATTACHED, 0, NULL), 1);
+	assert_int_equal(take(&order, MSG_TASK_RUNNING, 0, NULL), 1);
+	assert_int_equal(take(&order, MSG_TASK_RECORDS, 7, NULL), 0);
+	assert_int_equal(take(&order, MSG_TASK_RECORDS, 8, NULL), 1);
+	assert_int_equal(take(&order, MSG_TASK_RECORDS, 12, "number 12 follows 8"), ERR_PROTO);
+	assert_int_equal(take(&order, MSG_TASK_GAP, 11, NULL), 1);
+	assert_int_equal(take(&order, MSG_TASK_RECORDS, 12, NULL), 1);
+	assert_int_equal(take(&order, MSG_TASK_END, 13, NULL), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +199,8 @@ int main(void)
 		cmocka_unit_test(fault_38_wrap),
 		cmocka_unit_test(fault_38_zero),
 		cmocka_unit_test(fault_39_illegal_in_state),
+		cmocka_unit_test(fault_39_illegal_in_state_of_a_durable_run),
+		cmocka_unit_test(test_a_durable_run_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

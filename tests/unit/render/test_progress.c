@@ -61,6 +61,18 @@ static void failures_are_red(void **state)
 	expect(&none, 80, true, "[#>        ] 1/4 done, 3 running, 0 failed");
 }
 
+static void the_disconnected(void **state)
+{
+	struct progress p = halfway;
+
+	(void)state;
+	p.disconnected = 2;
+	expect(&p, 80, false,
+	       "[#####>    ] 120/200 done, 64 running, 2 disconnected, 3 failed, 43/s, ETA 2s");
+	expect(&p, 50, true, "120/200 done, 64 running, 2 disconnected, \033[31m3 failed\033[0m");
+	expect(&p, 41, true, "120/200 done, 64 running, 2 disconnected");
+}
+
 static void bars(void **state)
 {
 	static const struct {
@@ -117,7 +129,8 @@ static void rate_and_eta(void **state)
 
 static void absurd_numbers_do_no_harm(void **state)
 {
-	const struct progress p = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX, SIZE_MAX, UINT64_MAX};
+	const struct progress p = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX,
+				   SIZE_MAX, SIZE_MAX,	   UINT64_MAX};
 	const struct progress over = {.total = 1, .done = 5, .elapsed_ns = 1};
 	struct buf out = {0};
 
@@ -136,6 +149,7 @@ int main(void)
 		cmocka_unit_test(the_whole_line),
 		cmocka_unit_test(what_is_left_out_when_it_is_narrow),
 		cmocka_unit_test(failures_are_red),
+		cmocka_unit_test(the_disconnected),
 		cmocka_unit_test(bars),
 		cmocka_unit_test(rate_and_eta),
 		cmocka_unit_test(absurd_numbers_do_no_harm),
