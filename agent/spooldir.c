@@ -43,14 +43,24 @@ static bool spooldir_is_local(int fd)
 	return true;
 }
 
+/* That there is this directory is known for good, whoever made it. */
+static bool spooldir_sync_name(int dir)
+{
+	int above = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool good = above >= 0 && fsync(above) == 0;
+
+	fd_close(&above);
+	return good;
+}
+
 /* A directory of ours in another, made if it is not there, and closed to all others. */
 static int spooldir_into(int at, const char *name, bool make)
 {
 	struct stat st;
 	int fd;
 
-	if (make)
-		(void)mkdirat(at, name, 0700);
+	if (make && mkdirat(at, name, 0700) == 0 && fsync(at) < 0)
+		return -1;
 	fd = openat(at, name, SPOOLDIR_OPEN);
 	if (fd < 0)
 		return -1;
@@ -75,8 +85,13 @@ static bool spooldir_walk(char *path, bool make)
 		end = end + 1 + strcspn(end + 1, "/");
 		after = *end;
 		*end = '\0';
-		if (make)
-			(void)mkdir(path, 0700);
+		if (make && mkdir(path, 0700) == 0) {
+			int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+			if (fd >= 0)
+				(void)spooldir_sync_name(fd);
+			fd_close(&fd);
+		}
 		if (stat(path, &st) < 0)
 			return false;
 		*end = after;
@@ -211,6 +226,9 @@ int spooldir_make(struct spooldir *s, const char *instance, struct errmsg *msg)
 	char name[SPOOLDIR_NAME_SIZE], *id;
 	int fd = spooldir_find(s, instance);
 
+	/* Who made it may have died before it was synced. */
+	if (fd >= 0 && !spooldir_sync_name(fd))
+		fd_close(&fd);
 	spooldir_name(name, instance);
 	for (int i = 0; i < SPOOLDIR_PLACES && fd < 0; i++) {
 		if (s->fds[i] < 0 && i) {

@@ -22,6 +22,7 @@ enum keep_step { KEEP_QUEUED, KEEP_AWAY, KEEP_ENDED };
 /* struct store_child.flags */
 #define KEEP_ASKED    1u /* the command may have been started */
 #define KEEP_STOPPING 2u
+#define KEEP_ONCE     4u /* the same, and it ends with us: it is not begun again */
 /* When that was, in the rest of the flags. */
 #define KEEP_TIME_SHIFT 8
 static inline uint64_t keep_time(uint64_t wall_ns)

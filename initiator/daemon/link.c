@@ -156,19 +156,36 @@ static void link_forget_past(struct link *link)
 	link->past = NULL;
 }
 
-void link_start(struct link *link)
+static bool link_is_plain(const struct job_open_msg *open)
 {
-	const struct job_open_msg *open = run_open(link->run);
+	return (open->agent == JOB_AGENT_NEVER && !open->local) ||
+	       open->builtin == JOB_AGENT_LIST || open->builtin == JOB_AGENT_REMOVE;
+}
 
-	link->live = xcalloc(1, sizeof *link->live);
-	(void)child_instance_id(link->child, link->live->run_id);
-	if (!link_session_begin(link))
-		;
-	else if ((open->agent == JOB_AGENT_NEVER && !open->local) ||
-		 open->builtin == JOB_AGENT_LIST || open->builtin == JOB_AGENT_REMOVE)
+void link_go(struct link *link)
+{
+	if (link_is_plain(run_open(link->run)))
 		link_plain_start(link);
 	else
 		link_agent_start(link);
+}
+
+void link_begin(struct link *link)
+{
+	const struct job_open_msg *open = run_open(link->run);
+
+	if (run_store(link->run) && (link_is_plain(open) || !link_wants_durable(open)))
+		link_once_begin(link);
+	else
+		link_go(link);
+}
+
+void link_start(struct link *link)
+{
+	link->live = xcalloc(1, sizeof *link->live);
+	(void)child_instance_id(link->child, link->live->run_id);
+	if (link_session_begin(link))
+		link_begin(link);
 	link_forget_past(link);
 }
 
@@ -179,6 +196,8 @@ void link_stop(struct link *link)
 	link->live->stopping = true;
 	if (link->live->handle)
 		link->live->transport->stop(link);
+	else
+		link_once_stop(link);
 }
 
 void link_suspend(struct link *link, bool suspend)
@@ -256,6 +275,7 @@ void link_free(struct link *link, bool park)
 		buf_done(&link->live->streams[0].partial);
 		buf_done(&link->live->streams[1].partial);
 		link_session_end(link);
+		link_once_leave(link);
 		free(link->live->command);
 		free(link->live);
 	}

@@ -58,6 +58,9 @@ struct results *link_results(struct link *link);
 /* Reads on, whatever the results hold: nobody will read them any more. */
 void link_discard(struct link *link);
 
+/* Whether the agent is asked to let it outlive us. */
+bool link_wants_durable(const struct job_open_msg *open);
+
 /* Why the command cannot be carried out (too long), before there is a job. 0 or ERR_RANGE. */
 int link_check(const struct job_open_msg *open, struct errmsg *msg);
 /* The same with what is filled in for each host: the longest of their names, how many there are. */

@@ -43,10 +43,19 @@ struct link_live {
 	bool feed_ended;
 	bool stopping;
 	bool suspend_asked;
-	bool in_session;       /* its session counts it */
-	bool left;	       /* it has told what it leaves to the next one there */
-	struct event *refused; /* it cannot begin: its end comes; NULL: it can */
+	bool in_session;	   /* its session counts it */
+	bool left;		   /* it has told what it leaves to the next one there */
+	struct event *refused;	   /* it cannot begin: its end comes; NULL: it can */
+	struct results_wait noted; /* until it may begin */
 };
+
+/* The command begins: at once, or (link_once.c) when it is noted that it does. */
+void link_begin(struct link *link);
+void link_go(struct link *link);
+void link_once_begin(struct link *link);
+/* It does not, if it has not; the end comes. */
+void link_once_stop(struct link *link);
+void link_once_leave(struct link *link);
 
 /* The ways. Each sets live->transport and live->handle. */
 void link_plain_start(struct link *link);

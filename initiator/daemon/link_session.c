@@ -23,7 +23,7 @@ static void link_on_refused(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	/* It may have been connected in the meantime. */
 	if (session_host_takes(link_session_host(link), &outcome) && !link->live->stopping) {
-		link_agent_start(link);
+		link_begin(link);
 		return;
 	}
 	if (link->live->stopping)

@@ -23,7 +23,7 @@ static uint64_t link_credit(struct link *link)
 }
 
 /* A background job outlives us where it can; so does what was asked to. */
-static bool link_wants_durable(const struct job_open_msg *open)
+bool link_wants_durable(const struct job_open_msg *open)
 {
 	if (open->durable != JOB_DURABLE_AUTO)
 		return open->durable == JOB_DURABLE_ALWAYS;

@@ -309,8 +309,11 @@ void reader_start_live(struct client *client, struct run *run)
 	struct receive_msg m = {.wait = true, .force = true};
 	struct reader *reader = reader_new(client, &m);
 	struct select_item item = {.job = run_job(run)};
+	const struct job_open_msg *open = run_open(run);
 
 	reader->live = true;
+	/* What its shell leaves in the session is there for the next command, whatever happens. */
+	reader->took = client_daemon(client)->store && open->session_count && open->shell;
 	reader->phase = READER_LIVE;
 	reader_add_item(reader, &item);
 	reader_begin(reader);

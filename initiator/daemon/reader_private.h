@@ -70,7 +70,7 @@ struct reader {
 	size_t loading;	     /* sources whose records are being read */
 	size_t open_acks;    /* sources with something unacknowledged */
 	struct results_wait durable;
-	bool took;	 /* the client has acknowledged records of a store */
+	bool took;	 /* its end waits for the store, which has something of it */
 	bool is_settled; /* that is durable, or never will be */
 	struct event *timer;
 	struct event *wake;

@@ -86,7 +86,10 @@ static void reader_on_settled(void *arg, bool durable)
 	reader->is_settled = true;
 	if (!durable)
 		reply_problem(reader->client, 0,
-			      "the store has failed: what was received now may be received again");
+			      reader->live ? "the store has failed: what the command leaves in its "
+					     "session may be lost"
+					   : "the store has failed: what was received now may be "
+					     "received again");
 	reader_wake(reader);
 }
 

@@ -59,6 +59,8 @@ struct store *run_store(const struct run *run); /* NULL: it is not kept */
 void run_keep_read(struct run *run, const struct child *child);
 /* A command is about to be started. */
 void run_keep_asked(struct run *run, const struct child *child);
+/* The same where nobody but the store will know: it is not begun before this is durable. */
+void run_keep_once(struct run *run, const struct child *child);
 
 /* Makes the runs that the store has; unfinished ones go on by themselves. 0, or ERR_* with msg. */
 int run_restore_all(struct daemon *daemon, struct errmsg *msg);

@@ -89,6 +89,12 @@ void run_keep_asked(struct run *run, const struct child *child)
 	run_keep_child(run, child);
 }
 
+void run_keep_once(struct run *run, const struct child *child)
+{
+	run->flags[child_index(child)] |= KEEP_ONCE;
+	run_keep_child(run, child);
+}
+
 void run_keep_read(struct run *run, const struct child *child)
 {
 	run_keep_child(run, child);

@@ -17,12 +17,18 @@ struct restoring {
 	struct run *last; /* whose frame came last */
 };
 
+/* Begun, perhaps before that could be noted. */
+static bool run_child_was_begun(const struct store_child *c)
+{
+	return c->step == KEEP_AWAY || (c->step == KEEP_QUEUED && c->flags & KEEP_ONCE);
+}
+
 static void child_saved_from(struct child_saved *ret, const struct store_child *c)
 {
 	*ret = (struct child_saved){
-		.kind = c->step == KEEP_ENDED  ? CHILD_SAVED_ENDED
-			: c->step == KEEP_AWAY ? CHILD_SAVED_AWAY
-					       : CHILD_SAVED_QUEUED,
+		.kind = c->step == KEEP_ENDED	 ? CHILD_SAVED_ENDED
+			: run_child_was_begun(c) ? CHILD_SAVED_AWAY
+						 : CHILD_SAVED_QUEUED,
 		.begin_ns = c->begin_ns,
 		.end_ns = c->end_ns,
 		.outcome = {.cause = c->cause < CAUSE_COUNT ? (enum cause)c->cause : CAUSE_NONE,
@@ -60,13 +66,21 @@ static struct job *run_restore_job(struct run *run, const struct store_job *j,
 	return job;
 }
 
+/* What became of the children is not known: each may have run, and none may run again. A durable
+ * one is asked for on its host, and is not begun there; of the others nobody knows any more. */
+static void run_distrust(const struct run *run, struct store_child *children, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		children[i].flags |= link_wants_durable(&run->open) ? KEEP_ASKED : KEEP_ONCE;
+}
+
 /* A child that has been started, or asked for, has a link, which knows what was. */
 static void run_restore_child(struct run *run, struct child *child, const struct store_child *c)
 {
 	struct link_past *past;
 
 	run->flags[child_index(child)] = c->flags & ~(uint64_t)KEEP_STOPPING;
-	if (!(c->flags & KEEP_ASKED) && c->step == KEEP_QUEUED)
+	if (!(c->flags & (KEEP_ASKED | KEEP_ONCE)) && c->step == KEEP_QUEUED)
 		return;
 	child_set_link(child, link_new(run, child));
 	past = link_past(child_link(child));
@@ -82,6 +96,7 @@ static void run_on_job_found(void *arg, const struct store_job *j,
 {
 	struct restoring *r = arg;
 	struct run *run = xcalloc(1, sizeof *run);
+	struct store_child *own;
 	struct errmsg msg;
 	int rc = keep_request_get(j->spec, j->spec_len, &run->open, &run->targets, &msg);
 
@@ -100,11 +115,19 @@ static void run_on_job_found(void *arg, const struct store_job *j,
 	run->schemas = schemas_new(&r->daemon->last_schema);
 	run->flags = xcalloc(j->child_count ? j->child_count : 1, sizeof *run->flags);
 	run->feed = run->open.stdin_follows ? feed_new() : NULL;
-	run->job = run_restore_job(run, j, children);
 	run->stop = j->wish == KEEP_STOP;
+	own = xcalloc(j->child_count ? j->child_count : 1, sizeof *own);
+	memcpy(own, children, j->child_count * sizeof *own);
+	if (store_is_rebuilt(r->daemon->store))
+		run_distrust(run, own, j->child_count);
+	run->job = run_restore_job(run, j, own);
 	for (size_t i = 0; i < j->child_count; i++)
-		run_restore_child(run, job_child(run->job, i), &children[i]);
+		run_restore_child(run, job_child(run->job, i), &own[i]);
+	free(own);
 	registry_add(r->daemon->registry, run);
+	/* For the daemon after us, which will not know. */
+	for (size_t i = 0; store_is_rebuilt(r->daemon->store) && i < j->child_count; i++)
+		run_keep_child(run, job_child(run->job, i));
 }
 
 static struct child *run_find_child(struct restoring *r, uint64_t id, struct run **ret_run)

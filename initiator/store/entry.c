@@ -110,6 +110,14 @@ void entry_put_gone(struct buf *out, uint64_t mark, uint64_t seq, uint64_t job)
 	(void)frame_end(out, begin, MSG_STORE_GONE, 0, seq);
 }
 
+void entry_put_synced(struct buf *out, uint64_t mark, uint64_t synced)
+{
+	size_t begin = entry_begin(out, mark);
+
+	entry_u64(out, synced);
+	(void)frame_end(out, begin, MSG_STORE_MARK, 0, 0);
+}
+
 /* --- get ------------------------------------------------------------------------------------ */
 
 static size_t entry_fixed(uint8_t type)
@@ -124,6 +132,7 @@ static size_t entry_fixed(uint8_t type)
 	case MSG_STORE_FRAME:
 		return 36 + 4 * STORE_STREAMS;
 	case MSG_STORE_GONE:
+	case MSG_STORE_MARK:
 		return 16;
 	default:
 		return 0;
@@ -149,7 +158,7 @@ uint64_t entry_mark(const uint8_t *body)
 
 uint64_t entry_owner(uint8_t type, const uint8_t *body)
 {
-	return type == MSG_STORE_HEAD ? 0 : entry_load(body + 8, 8);
+	return type == MSG_STORE_HEAD || type == MSG_STORE_MARK ? 0 : entry_load(body + 8, 8);
 }
 
 void entry_get_head(struct entry_head *ret, const uint8_t *body)
@@ -195,6 +204,11 @@ void entry_get_frame(struct store_frame *ret, const uint8_t *body, size_t len)
 		ret->streams[i] = (uint32_t)entry_take(&p, 4);
 	ret->rows = p;
 	ret->len = len - (size_t)(p - body);
+}
+
+uint64_t entry_get_synced(const uint8_t *body)
+{
+	return entry_load(body + 8, 8);
 }
 
 /* --- a whole job ---------------------------------------------------------------------------- */

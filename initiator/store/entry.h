@@ -20,6 +20,8 @@
 /* What fits into one entry behind its prefix. */
 #define ENTRY_DATA_MAX ((1u << 20) - 256u)
 
+#define ENTRY_SYNCED_SIZE (FRAME_HEADER_SIZE + 16u)
+
 struct entry_head {
 	uint64_t generation;
 	uint64_t last_id;
@@ -49,6 +51,8 @@ void entry_put_job(struct buf *out, uint64_t mark, uint64_t seq, const struct en
 void entry_put_note(struct buf *out, uint64_t mark, uint64_t seq, const struct entry_note *note);
 void entry_put_frame(struct buf *out, uint64_t mark, uint64_t seq, const struct store_frame *frame);
 void entry_put_gone(struct buf *out, uint64_t mark, uint64_t seq, uint64_t job);
+/* STORE_MARK, of ENTRY_SYNCED_SIZE bytes. It is about its segment alone, and has no number. */
+void entry_put_synced(struct buf *out, uint64_t mark, uint64_t synced);
 
 /* The bytes that they take but for the data. */
 size_t entry_prefix(uint8_t type);
@@ -63,6 +67,7 @@ void entry_get_head(struct entry_head *ret, const uint8_t *body);
 void entry_get_job(struct entry_job *ret, const uint8_t *body, size_t len);
 void entry_get_note(struct entry_note *ret, const uint8_t *body, size_t len);
 void entry_get_frame(struct store_frame *ret, const uint8_t *body, size_t len);
+uint64_t entry_get_synced(const uint8_t *body);
 
 /* A whole job, as its parts make it up. */
 struct entry_blob {

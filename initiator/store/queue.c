@@ -37,7 +37,7 @@ static void queue_empty(struct queue_batch *batch)
 	buf_clear(&batch->log);
 	batch->piece_count = batch->wait_count = batch->unlink_count = 0;
 	batch->bytes = batch->hurry_ns = 0;
-	batch->taken = batch->counted = false;
+	batch->taken = batch->counted = batch->marked = false;
 	batch->next = NULL;
 }
 
@@ -81,13 +81,11 @@ static void queue_count(struct queue *queue, struct queue_batch *batch, uint64_t
 	queue->bytes += bytes;
 }
 
-void queue_add_log(struct queue *queue, struct queue_batch *batch, size_t begin, uint32_t segment,
-		   uint32_t at)
+static void queue_add_piece(struct queue_batch *batch, size_t begin, uint32_t segment, uint32_t at)
 {
 	size_t len = batch->log.len - begin, n = batch->piece_count;
 	struct queue_piece *last = n ? &batch->pieces[n - 1] : NULL;
 
-	queue_count(queue, batch, len);
 	if (last && last->segment == segment && last->at + last->len == at) {
 		last->len += len;
 		return;
@@ -95,6 +93,19 @@ void queue_add_log(struct queue *queue, struct queue_batch *batch, size_t begin,
 	batch->pieces = queue_room(batch->pieces, n, &batch->piece_room, sizeof *batch->pieces);
 	batch->pieces[batch->piece_count++] =
 		(struct queue_piece){.segment = segment, .at = at, .offset = begin, .len = len};
+}
+
+void queue_add_log(struct queue *queue, struct queue_batch *batch, size_t begin, uint32_t segment,
+		   uint32_t at)
+{
+	queue_count(queue, batch, batch->log.len - begin);
+	queue_add_piece(batch, begin, segment, at);
+}
+
+void queue_add_mark(struct queue_batch *batch, uint32_t segment, uint32_t at)
+{
+	queue_add_piece(batch, 0, segment, at);
+	batch->marked = true;
 }
 
 void queue_add_op(struct queue *queue, struct queue_batch *batch, struct rowop *op)

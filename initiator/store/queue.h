@@ -51,6 +51,7 @@ struct queue_batch {
 	uint64_t hurry_ns; /* when somebody began to wait for it; 0: nobody does */
 	bool taken;	   /* nothing is added any more */
 	bool counted;	   /* its log is in the files (writer.c) */
+	bool marked;	   /* the log begins with a STORE_MARK; the writer says what is in it */
 };
 
 struct queue {
@@ -66,6 +67,9 @@ struct queue_batch *queue_fill(struct queue *queue);
 /* What was appended to batch->log since begin belongs there. */
 void queue_add_log(struct queue *queue, struct queue_batch *batch, size_t begin, uint32_t segment,
 		   uint32_t at);
+/* The same of a STORE_MARK, which is the first of the log. It is not counted: nobody waits for it.
+ */
+void queue_add_mark(struct queue_batch *batch, uint32_t segment, uint32_t at);
 /* Takes op over. */
 void queue_add_op(struct queue *queue, struct queue_batch *batch, struct rowop *op);
 void queue_add_wait(struct queue_batch *batch, loop_fn *fn, void *arg);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "entry.h"
 #include "log.h"
 #include "seglog.h"
 
@@ -110,14 +111,32 @@ static void recover_aside(struct recover *recover, const struct disk *disk, size
 		log_warn("no copy of %s could be made: %s", name, (errno = -r, err_text(ERR_SYS)));
 }
 
-static int recover_cut(const struct disk *disk, uint32_t number, uint64_t size)
+/* The mark that told damage from a torn tail may be in what was cut off: the same is to be found
+ * if we come here again. Where there is no room for it, it is not worse than it was. */
+static void recover_mark(const struct disk *disk, int file, struct segscan *scan)
+{
+	struct buf mark = {0};
+	int64_t n;
+
+	entry_put_synced(&mark, scan->mark, scan->end);
+	n = disk->ops->append(disk->ctx, file, mark.data, mark.len);
+	if (n == (int64_t)mark.len)
+		scan->end += mark.len;
+	else
+		(void)disk->ops->truncate(disk->ctx, file, scan->end);
+	buf_done(&mark);
+}
+
+static int recover_cut(const struct disk *disk, uint32_t number, struct segscan *scan, bool mark)
 {
 	char name[SEGLOG_NAME];
 	int file = disk->ops->open(disk->ctx, seglog_name(name, number), DISK_APPEND), r;
 
 	if (file < 0)
 		return file;
-	r = disk->ops->truncate(disk->ctx, file, size);
+	r = disk->ops->truncate(disk->ctx, file, scan->end);
+	if (r == 0 && mark)
+		recover_mark(disk, file, scan);
 	/* What a process wrote that was killed before it could sync is believed from now on. */
 	if (r == 0)
 		r = disk->ops->sync(disk->ctx, file);
@@ -125,23 +144,26 @@ static int recover_cut(const struct disk *disk, uint32_t number, uint64_t size)
 	return r == 0 ? disk->ops->sync_names(disk->ctx) : r;
 }
 
-/* The newest: what follows its last entry was never told as durable, but for what is too much for
- * that. */
+/* The newest: what is behind what was synced, and torn, was never told as durable, but for what is
+ * too much for that. */
 static int recover_newest(struct recover *recover, const struct disk *disk, size_t *asides,
 			  struct errmsg *msg)
 {
 	size_t i = recover->count - 1;
 	struct segscan *scan = &recover->scans[i];
-	uint64_t tail = scan->size - scan->end, bad = scan->damage;
+	uint64_t tail, bad;
 	char name[SEGLOG_NAME];
 	int r = 0;
 
+	segscan_settle(scan);
+	tail = scan->size - scan->end;
+	bad = scan->damage;
 	if (tail > RECOVER_TAIL)
 		bad += tail;
 	if (bad)
 		recover_aside(recover, disk, i, bad, asides);
 	if (scan->size)
-		r = recover_cut(disk, recover->numbers[i], scan->end);
+		r = recover_cut(disk, recover->numbers[i], scan, bad && tail && scan->mark);
 	if (r < 0) {
 		errno = -r;
 		return err_set(msg, ERR_SYS, "cannot cut the torn end of %s: %s",

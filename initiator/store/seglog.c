@@ -38,8 +38,12 @@ bool seglog_is_full(int r)
 
 void seglog_init(struct seglog *log, const struct disk *disk, uint32_t segment, uint64_t size)
 {
-	*log = (struct seglog){
-		.disk = disk, .segment = segment, .file = -1, .synced = size, .written = size};
+	*log = (struct seglog){.disk = disk,
+			       .segment = segment,
+			       .file = -1,
+			       .synced = size,
+			       .kept = size,
+			       .written = size};
 }
 
 static void seglog_close(struct seglog *log)
@@ -86,7 +90,7 @@ static int seglog_next(struct seglog *log, uint32_t segment)
 		return r;
 	seglog_close(log);
 	log->segment = segment;
-	log->synced = log->written = 0;
+	log->synced = log->kept = log->written = 0;
 	return 0;
 }
 
@@ -132,8 +136,13 @@ int seglog_sync(struct seglog *log)
 		return r;
 	}
 	log->new_name = false;
-	log->synced = log->written;
+	log->synced = log->kept = log->written;
 	return 0;
+}
+
+void seglog_keep(struct seglog *log)
+{
+	log->kept = log->written;
 }
 
 int seglog_cut(struct seglog *log)
@@ -142,17 +151,17 @@ int seglog_cut(struct seglog *log)
 
 	if (log->file < 0)
 		return 0;
-	r = log->disk->ops->truncate(log->disk->ctx, log->file, log->synced);
+	r = log->disk->ops->truncate(log->disk->ctx, log->file, log->kept);
 	if (r < 0)
 		return r;
-	log->written = log->synced;
+	log->written = log->kept;
 	return 0;
 }
 
 void seglog_forget(struct seglog *log)
 {
 	seglog_close(log);
-	log->written = log->synced;
+	log->written = log->kept = log->synced;
 }
 
 /* --- reading -------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@ struct seglog {
 	uint32_t segment; /* that is appended to; 0: none yet */
 	int file;	  /* -1: not open */
 	uint64_t synced;  /* bytes of it that are durable */
+	uint64_t kept;	  /* bytes of it that seglog_cut leaves: synced, or more */
 	uint64_t written; /* bytes of it */
 	bool new_name;	  /* it was made, and the directory is not synced yet */
 	bool failed;	  /* a sync failed: that is final, whatever the error was */
@@ -43,7 +44,10 @@ int seglog_write(struct seglog *log, uint32_t segment, uint64_t at, const void *
 /* Makes it durable. A failure is final: what the system has of it nobody knows. */
 int seglog_sync(struct seglog *log);
 
-/* Takes back what was written since the last seglog_sync. */
+/* It stays, but nobody waits until it is durable. */
+void seglog_keep(struct seglog *log);
+
+/* Takes back what was written since the last seglog_sync or seglog_keep. */
 int seglog_cut(struct seglog *log);
 
 /* The segment that is appended to is going to be unlinked: nothing more is written to it. */

@@ -27,6 +27,7 @@ struct segscan_run {
 	size_t len;	 /* of the window */
 	uint64_t budget; /* of bytes that may be summed up in vain */
 	size_t room;	 /* of scan->entries */
+	size_t gap_room;
 	uint8_t *window;
 	size_t window_size;
 };
@@ -94,10 +95,25 @@ static void segscan_note_max(struct segscan *scan, const struct frame *frame)
 		scan->max_id = owner;
 }
 
-static void segscan_take(struct segscan_run *run, const struct frame *frame, size_t len)
+/* What is before the cursor and behind the last entry. */
+static void segscan_gap(struct segscan_run *run)
 {
 	struct segscan *scan = run->scan;
-	uint64_t at = segscan_at(run);
+	uint64_t len = segscan_at(run) - scan->end;
+
+	if (!len)
+		return;
+	if (scan->gap_count == run->gap_room) {
+		run->gap_room = run->gap_room ? run->gap_room * 2 : 16;
+		scan->gaps = xrealloc(scan->gaps, run->gap_room, sizeof *scan->gaps);
+	}
+	scan->gaps[scan->gap_count++] = (struct segscan_gap){(uint32_t)scan->end, (uint32_t)len};
+	scan->damage += len;
+}
+
+static void segscan_add(struct segscan_run *run, const struct frame *frame, size_t len)
+{
+	struct segscan *scan = run->scan;
 
 	if (scan->count == run->room) {
 		run->room = run->room ? run->room * 2 : 256;
@@ -107,12 +123,26 @@ static void segscan_take(struct segscan_run *run, const struct frame *frame, siz
 		.seq = frame->seq,
 		.owner = entry_owner(frame->type, frame->body),
 		.segment = run->segment,
-		.at = (uint32_t)at,
+		.at = (uint32_t)segscan_at(run),
 		.len = (uint32_t)len,
 		.type = frame->type,
 	};
 	segscan_note_max(scan, frame);
-	scan->damage += at - scan->end;
+}
+
+static void segscan_take(struct segscan_run *run, const struct frame *frame, size_t len)
+{
+	struct segscan *scan = run->scan;
+	uint64_t at = segscan_at(run), synced;
+
+	segscan_gap(run);
+	if (frame->type == MSG_STORE_MARK) {
+		synced = entry_get_synced(frame->body);
+		if (synced > scan->synced && synced <= at)
+			scan->synced = synced;
+	} else {
+		segscan_add(run, frame, len);
+	}
 	scan->end = at + len;
 }
 
@@ -206,8 +236,35 @@ int segscan(struct segscan *ret, const struct disk *disk, const char *name, uint
 	return 0;
 }
 
+void segscan_settle(struct segscan *scan)
+{
+	size_t i = 0;
+	uint64_t cut;
+
+	while (i < scan->gap_count &&
+	       scan->gaps[i].at + (uint64_t)scan->gaps[i].len <= scan->synced)
+		i++;
+	if (i == scan->gap_count)
+		return;
+	cut = scan->gaps[i].at;
+	/* What was synced ends in the middle of it: its end was damaged, too. */
+	if (cut < scan->synced) {
+		cut = scan->synced;
+		scan->gaps[i].len = (uint32_t)(cut - scan->gaps[i].at);
+		i++;
+	}
+	scan->gap_count = i;
+	scan->damage = 0;
+	while (i)
+		scan->damage += scan->gaps[--i].len;
+	while (scan->count && scan->entries[scan->count - 1].at >= cut)
+		scan->count--;
+	scan->end = cut;
+}
+
 void segscan_done(struct segscan *scan)
 {
 	free(scan->entries);
+	free(scan->gaps);
 	*scan = (struct segscan){0};
 }

@@ -23,12 +23,21 @@ struct segscan_entry {
 	uint8_t type; /* MSG_STORE_* */
 };
 
+/* Bytes that are no entry, and stand in front of one. */
+struct segscan_gap {
+	uint32_t at;
+	uint32_t len;
+};
+
 struct segscan {
 	struct segscan_entry *entries; /* in order of at */
 	size_t count;
+	struct segscan_gap *gaps; /* likewise */
+	size_t gap_count;
 	uint64_t size;	 /* of the file */
 	uint64_t end;	 /* behind the last entry; 0: none */
-	uint64_t damage; /* bytes before end that are no entry */
+	uint64_t damage; /* bytes before end that are no entry: all gaps */
+	uint64_t synced; /* so far it was durable, as the entries of it tell */
 	uint64_t mark; /* of the store, as it was known or as this segment tells it; 0: not known */
 	uint64_t max_seq;
 	uint64_t max_generation;
@@ -40,5 +49,12 @@ struct segscan {
 int segscan(struct segscan *ret, const struct disk *disk, const char *name, uint32_t segment,
 	    uint64_t mark);
 void segscan_done(struct segscan *scan);
+
+/*
+ * Of the newest segment: forgets what is behind the first damage that was not synced. That is no
+ * damage but a write that a power cut took a part of, in any order; an entry behind it can be well
+ * while others before it are lost, which nobody would miss then. The file is the caller's to cut.
+ */
+void segscan_settle(struct segscan *scan);
 
 #endif

@@ -15,6 +15,7 @@
 
 #define STORE_SEGMENT	  (64u << 20)
 #define STORE_SEGMENT_MIN (1u << 20)
+#define STORE_SEGMENT_MAX (SEGSCAN_MAX - 4096u) /* and a few small entries more */
 #define STORE_RESERVE	  (4u << 20)
 #define STORE_READERS	  4u
 #define STORE_GRACE_MS	  5000u
@@ -98,6 +99,7 @@ static int store_fill_db(struct store *store, struct errmsg *msg)
 		       "children had come, and sessions, are lost",
 		       store->path, jobs, jobs == 1 ? "" : "s");
 	store_add_note(store, text);
+	store->rebuilt = true;
 	/* Numbers may have been used that no segment tells of. */
 	store->generation += 16;
 	return 0;
@@ -183,7 +185,7 @@ static void store_set_sizes(struct store *store)
 		if (size < STORE_SEGMENT_MIN)
 			size = STORE_SEGMENT_MIN;
 	}
-	store->segment_size = size < SEGSCAN_MAX ? size : SEGSCAN_MAX;
+	store->segment_size = size < STORE_SEGMENT_MAX ? size : STORE_SEGMENT_MAX;
 	if (!options->reserve)
 		store->options.reserve = STORE_RESERVE;
 }
@@ -193,6 +195,7 @@ static void store_set_sizes(struct store *store)
 static void store_on_durable(void *arg)
 {
 	store_move(arg);
+	store_log_idle(arg);
 }
 
 static void store_on_trouble(void *arg, enum store_trouble what, const char *text)
@@ -213,6 +216,7 @@ static int store_start(struct store *store, struct errmsg *msg)
 		.disk = store->disk,
 		.db = store->db,
 		.path = store->path,
+		.mark = store->mark,
 		.segment = store->found.segment,
 		.segment_size = store->found.segment_size,
 		.size = store->found.size,

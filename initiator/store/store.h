@@ -59,6 +59,9 @@ void store_close(struct store *store);
 
 /* What people should know of the opening: "the database was damaged ...". NULL: nothing. */
 const char *store_note(const struct store *store);
+/* The database was made again in this opening: children are as they were when their jobs began,
+ * though they may have come to anything since. */
+bool store_is_rebuilt(const struct store *store);
 
 /* Grows by one with each opening, durably: no two daemons on a store have had the same. From 1. */
 uint64_t store_generation(const struct store *store);

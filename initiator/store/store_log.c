@@ -13,11 +13,24 @@ static void store_log_seal(struct store *store)
 	store->at = 0;
 }
 
+/* The first of what a batch has for a segment: what is before it, and durable when the batch is
+ * written, is not taken for a torn tail later. In front of the first entry there is nothing. */
+static void store_log_mark(struct store *store, struct queue_batch *batch)
+{
+	if (batch->log.len || !store->at)
+		return;
+	entry_put_synced(&batch->log, store->mark, 0);
+	queue_add_mark(batch, store->segment, store->at);
+	store->at += ENTRY_SYNCED_SIZE;
+	ledger_grow(store->ledger, store->segment, store->at);
+}
+
 static bool store_log_place(struct store *store, size_t len, uint64_t job, struct store_slot *slot)
 {
 	slot->batch = writer_fill(store->writer, &slot->queue);
 	if (!slot->batch)
 		return false;
+	store_log_mark(store, slot->batch);
 	slot->out = &slot->batch->log;
 	slot->begin = slot->out->len;
 	slot->place = (struct store_place){
@@ -32,7 +45,7 @@ static bool store_log_place(struct store *store, size_t len, uint64_t job, struc
 
 bool store_log_begin(struct store *store, size_t len, uint64_t job, struct store_slot *slot)
 {
-	if (store->at && store->at + len > store->segment_size)
+	if (store->at && store->at + ENTRY_SYNCED_SIZE + len > store->segment_size)
 		store_log_seal(store);
 	/* Each begins with the numbers that must not be lost with the database. */
 	if (!store->at)
@@ -47,6 +60,22 @@ void store_log_end(struct store *store, struct store_slot *slot)
 	queue_add_log(slot->queue, slot->batch, slot->begin, slot->place.segment, slot->place.at);
 	store->at += slot->place.len;
 	ledger_grow(store->ledger, store->segment, store->at);
+	store->unmarked = true;
+	writer_filled(store->writer);
+}
+
+void store_log_idle(struct store *store)
+{
+	struct queue *queue;
+	struct queue_batch *batch;
+
+	if (!store->unmarked || writer_pending(store->writer))
+		return;
+	batch = writer_fill(store->writer, &queue);
+	if (!batch)
+		return;
+	store_log_mark(store, batch);
+	store->unmarked = false;
 	writer_filled(store->writer);
 }
 

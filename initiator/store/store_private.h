@@ -27,6 +27,7 @@ struct store {
 	struct store_damage damage;
 	struct store_read *reads;
 	struct store_move *move; /* one at a time */
+	bool rebuilt;		 /* the database is new, and the jobs are from the segments */
 	char *note;
 	uint64_t generation;
 	uint64_t mark;
@@ -35,6 +36,7 @@ struct store {
 	uint64_t segment_size; /* where one is full */
 	uint32_t segment;      /* what comes next goes there */
 	uint32_t at;
+	bool unmarked; /* something came that no mark says is durable */
 };
 
 /* As store_open, with the segments on another disk, which must stay until store_close. NULL: that
@@ -56,6 +58,8 @@ struct store_slot {
 /* Locks the writer until store_log_end. False: it has failed, and nothing is to be done. */
 bool store_log_begin(struct store *store, size_t len, uint64_t job, struct store_slot *slot);
 void store_log_end(struct store *store, struct store_slot *slot);
+/* All is durable, and nothing comes at the moment: a mark says so. */
+void store_log_idle(struct store *store);
 /* The next entry begins a new segment. */
 void store_log_rotate(struct store *store);
 void store_log_head(struct store *store);

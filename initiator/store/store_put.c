@@ -145,6 +145,11 @@ uint64_t store_generation(const struct store *store)
 	return store->generation;
 }
 
+bool store_is_rebuilt(const struct store *store)
+{
+	return store->rebuilt;
+}
+
 const char *store_note(const struct store *store)
 {
 	return store->note;

@@ -217,6 +217,11 @@ static void *writer_main(void *arg)
 			break;
 		}
 	}
+	if (!w->failed && !w->queue.first) {
+		(void)pthread_mutex_unlock(&w->lock);
+		writer_mark_end(w);
+		(void)pthread_mutex_lock(&w->lock);
+	}
 	w->ended = true;
 	(void)pthread_cond_broadcast(&w->wake);
 	(void)pthread_mutex_unlock(&w->lock);

@@ -20,6 +20,7 @@ struct writer_options {
 	const struct disk *disk; /* these two are used by the thread until writer_close */
 	struct db *db;
 	const char *path; /* for people; copied */
+	uint64_t mark;	  /* of the store */
 	uint32_t segment; /* that is appended to, and its size; 0: none */
 	uint64_t segment_size;
 	uint64_t size; /* bytes of all segments */

@@ -1,6 +1,8 @@
 /* Writing one group, and making room where there is none. */
 #include <errno.h>
+#include <string.h>
 
+#include "entry.h"
 #include "err.h"
 #include "log.h"
 #include "writer_private.h"
@@ -44,8 +46,45 @@ static enum writer_outcome writer_limit(struct writer *w, uint64_t bytes, struct
 	return WRITER_FULL;
 }
 
-static int writer_log_batch(struct writer *w, const struct queue_batch *batch)
+/* --- marks ---------------------------------------------------------------------------------- */
+
+/* What is durable of the segment is known only now. */
+static void writer_fill_mark(struct writer *w, struct queue_batch *batch)
 {
+	bool now = batch->pieces[0].segment == w->log.segment;
+	struct buf mark = {0};
+
+	entry_put_synced(&mark, w->options.mark, now ? w->log.synced : 0);
+	memcpy(batch->log.data, mark.data, mark.len);
+	buf_done(&mark);
+}
+
+/* Bytes of the mark of a batch that is not in the files yet. */
+static uint64_t writer_mark_bytes(const struct queue_batch *batch)
+{
+	return batch->marked && !batch->counted && !batch->pieces[0].dead ? ENTRY_SYNCED_SIZE : 0;
+}
+
+/* Needs no sync: if it is lost, less is known. */
+void writer_mark_end(struct writer *w)
+{
+	struct seglog *log = &w->log;
+	struct buf mark = {0};
+
+	if (log->file < 0 || !log->synced || log->written > log->synced)
+		return;
+	entry_put_synced(&mark, w->options.mark, log->synced);
+	if (seglog_write(log, log->segment, log->written, mark.data, mark.len) < 0)
+		(void)seglog_cut(log);
+	buf_done(&mark);
+}
+
+/* --- a group -------------------------------------------------------------------------------- */
+
+static int writer_log_batch(struct writer *w, struct queue_batch *batch)
+{
+	if (batch->marked)
+		writer_fill_mark(w, batch);
 	for (size_t i = 0; i < batch->piece_count; i++) {
 		const struct queue_piece *piece = &batch->pieces[i];
 		int r = piece->dead ? 0
@@ -82,21 +121,27 @@ static enum writer_outcome writer_log(struct writer *w, struct queue_batch *firs
 				      const struct queue_batch *last, struct errmsg *msg)
 {
 	enum writer_outcome outcome;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, marks = 0;
 	int r = 0;
 
 	WRITER_EACH(batch, first, last)
-	bytes += writer_log_bytes(batch);
+	{
+		bytes += writer_log_bytes(batch);
+		marks += writer_mark_bytes(batch);
+	}
 	if (!bytes)
 		return WRITER_DONE;
-	outcome = writer_limit(w, bytes, msg);
+	outcome = bytes > marks ? writer_limit(w, bytes, msg) : WRITER_DONE;
 	if (outcome != WRITER_DONE)
 		return outcome;
 	WRITER_EACH(batch, first, last)
 	if (r == 0)
 		r = writer_log_batch(w, batch);
-	if (r == 0)
+	/* A mark alone need not be durable: if it is lost, less is known. */
+	if (r == 0 && bytes > marks)
 		r = seglog_sync(&w->log);
+	else if (r == 0)
+		seglog_keep(&w->log);
 	if (r < 0) {
 		outcome = writer_disk_fault(w, r, msg);
 		if (outcome == WRITER_FULL && (r = seglog_cut(&w->log)) < 0) {

@@ -40,6 +40,8 @@ enum writer_outcome { WRITER_DONE, WRITER_FULL, WRITER_FAILED };
 /* Writes the batches from first to last. Not with the lock. */
 enum writer_outcome writer_group(struct writer *writer, struct queue_batch *first,
 				 const struct queue_batch *last, struct errmsg *msg);
+/* It was closed, and all is written: says so at the end of the segment. Not with the lock. */
+void writer_mark_end(struct writer *writer);
 /* There is no room: does what makes some, of all that waits up to last. True if there is more now.
  * Not with the lock. */
 bool writer_make_room(struct writer *writer, struct queue_batch *first,

@@ -22,23 +22,29 @@ now_ms() {
     NOW=$((${EPOCHREALTIME/./} / 1000))
 }
 
-# chaos_begin HOSTS KILLS KIND...
+declare -A CHAOS_COUNT=()
+CHAOS_ROUND=0 CHAOS_TOTAL=0
+
+# chaos_begin HOSTS KILLS KIND...: may be called again for other kills.
 chaos_begin() {
-    CHAOS_HOSTS=$1 CHAOS_GOAL=${E2E_KILLS:-$2} CHAOS_SEED=${E2E_SEED:-5}
+    CHAOS_HOSTS=$1 CHAOS_GOAL=$2 CHAOS_SEED=${E2E_SEED:-5}
     shift 2
     CHAOS_WAYS=("$@")
+    CHAOS_ROUND=$((CHAOS_ROUND + 1))
     CHAOS_ISOLATED=$(sed -n 's/^LAB_ISOLATED=//p' "$WORK/lab/env")
-    CHAOS_LARGE=$((CHAOS_ISOLATED ? 20 : 60)) # lines: an isolated host has a disk of 16 MiB
+    CHAOS_LARGE=$((CHAOS_ISOLATED ? 20 : 60))   # lines: an isolated host has a disk of 16 MiB
+    CHAOS_PAUSE=$((CHAOS_ISOLATED ? 900 : 250)) # ms at most: what is cut takes longer to come back
     CHAOS_NEXT=0 CHAOS_KILLS=0 CHAOS_WRONG=0 CHAOS_CHILDREN=0 CHAOS_RECORDS=0 CHAOS_MISSING=0
-    CHAOS_WORD=kills$$x$CHAOS_SEED
-    RANDOM=$CHAOS_SEED
-    declare -gA CHAOS_MAKERS=() CHAOS_READ=() CHAOS_READERS=() CHAOS_COUNT=()
+    CHAOS_LOST=0 CHAOS_UNBEGUN=0
+    CHAOS_WORD=kills$$x$CHAOS_ROUND
     CHAOS_LATER=()
-    mkdir "$WORK/starts"
-    chmod 777 "$WORK/starts"
-    : >"$WORK/jobs" >"$WORK/table" >"$WORK/kills"
+    RANDOM=$CHAOS_SEED
+    declare -gA CHAOS_MAKERS=() CHAOS_READ=() CHAOS_READERS=() CHAOS_RESTARTED=()
+    mkdir -p "$WORK/starts"
+    truncate -s 0 "$WORK/jobs" "$WORK/table" "$WORK/kills"
     # So that what is lost is looked for at once.
-    printf 'keepalive = 1s\nreconnect-delay = 300ms\n' >>"$HOME/.config/muster/muster.conf"
+    [ "$CHAOS_ROUND" -gt 1 ] ||
+        printf 'keepalive = 1s\nreconnect-delay = 300ms\n' >>"$HOME/.config/muster/muster.conf"
     echo "  seed $CHAOS_SEED, $CHAOS_GOAL kills"
 }
 
@@ -185,6 +191,14 @@ kill_half-open() {
     kill -KILL "${VICTIM#* }" 2>/dev/null
 }
 
+# The power fails. What ran there is lost, and must be told so.
+kill_reboot() {
+    rnd 1 "$CHAOS_HOSTS"
+    VICTIM=h$R
+    lab reboot "$VICTIM" || return 1
+    CHAOS_RESTARTED[$VICTIM]=1
+}
+
 # chaos_kill: one of a kind that is drawn, and counted if it hit.
 chaos_kill() {
     local way
@@ -194,7 +208,7 @@ chaos_kill() {
     "kill_$way" || return 0
     now_ms
     echo "$NOW $way $VICTIM" >>"$WORK/kills"
-    CHAOS_KILLS=$((CHAOS_KILLS + 1))
+    CHAOS_KILLS=$((CHAOS_KILLS + 1)) CHAOS_TOTAL=$((CHAOS_TOTAL + 1))
     CHAOS_COUNT[$way]=$((${CHAOS_COUNT[$way]:-0} + 1))
 }
 
@@ -232,7 +246,7 @@ chaos_run() {
             [ "$LEFT" -ge "$CHAOS_HOSTS" ] || { chaos_start && chaos_start; }
             chaos_read
         fi
-        rnd 0 250
+            rnd 0 "$CHAOS_PAUSE"
         sleep "0.$(printf %03d "$R")"
         before=$CHAOS_KILLS
         chaos_kill
@@ -280,14 +294,14 @@ chaos_check_spools() {
     local host hosts=h1 state
     [ "$CHAOS_ISOLATED" -eq 0 ] || hosts=$(hosts_of 1 "$CHAOS_HOSTS")
     for host in $hosts; do
-        ssh -n -F "$SSH_CONFIG" "$host" 'cd "${XDG_STATE_HOME:-$HOME/.local/state}/muster" && for d in */job-*; do
+        ssh -n -F "$SSH_CONFIG" "$host" 'cd "${XDG_STATE_HOME:-$HOME/.local/state}/muster" 2>/dev/null && for d in */job-*; do
             case $(cd "$d" && echo *) in *done*seg-*) s=both ;; *done*) s=done ;; *seg-*) s=spool ;; *) s=none ;; esac
             echo "$s ${d##*/job-}"; done'
     done >"$WORK/spools"
     awk 'NR == FNR { known[$9] = $2 != "null"; next } known[$2] { print $1 }' "$WORK/table" "$WORK/spools" >"$WORK/spools.of"
     state=$(sort "$WORK/spools.of" | uniq -c | tr -s ' \n' ' ')
     echo "  spools:$state"
-    expect grep -q done "$WORK/spools.of"
+    expect grep -q "done" "$WORK/spools.of"
     expect_not grep -Eq 'both|none' "$WORK/spools.of"
     # As often as a connection can have been lost just then.
     expect test "$(grep -c spool "$WORK/spools.of")" -le $((CHAOS_KILLS / 4 + 1))
@@ -299,7 +313,10 @@ chaos_check() {
     while read -r name kind count _; do
         chaos_check_job "$name" "$kind" "$count"
     done <"$WORK/jobs"
-    echo "  $CHAOS_NEXT jobs ($CHAOS_MISSING never came to be), $CHAOS_CHILDREN children, $CHAOS_RECORDS records"
+    echo "  $CHAOS_NEXT jobs ($CHAOS_MISSING never came to be), $CHAOS_CHILDREN children ($CHAOS_UNBEGUN never began," \
+        "$CHAOS_LOST lost), $CHAOS_RECORDS records"
+    # As often as a kill can have come between the login and the start.
+    expect test "$CHAOS_UNBEGUN" -le $((CHAOS_KILLS / 10 + 1))
 }
 
 # chaos_finish: the kills by kind, the directory if something was wrong, and the end.
@@ -309,7 +326,7 @@ chaos_finish() {
     for way in "${!CHAOS_COUNT[@]}"; do
         counts="$counts, $way ${CHAOS_COUNT[$way]}"
     done
-    echo "  kills: $CHAOS_KILLS with seed $CHAOS_SEED: ${counts#, }"
+    echo "  kills: $CHAOS_TOTAL with seed $CHAOS_SEED: ${counts#, }"
     [ "$FAILED" -eq 0 ] || {
         mkdir -p "$kept" && find "$WORK" -maxdepth 1 -type f -exec cp -t "$kept" {} + && cp -R "$WORK/state" "$kept"
         echo "  kept: $kept; the last kills:"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2153,SC2154 # chaos.sh, lib.sh and the suites use what is set here, and the other way round
+# shellcheck disable=SC2004,SC2015,SC2016,SC2028,SC2034,SC2153,SC2154 # what is set here is used elsewhere; $ is for other shells
 # The jobs of the suites that kill things (chaos.sh): what they run, and what must have come of it.
 
 # Kinds of jobs; each writes something of its own whose every line is known beforehand.
@@ -104,7 +104,10 @@ chaos_start() {
 # False if there was nobody to ask.
 chaos_look() {
     muster get --all --include-child-job --output jsonl >"$WORK/get" 2>"$WORK/get.err" || return 1
-    sed -E 's/^\{"id":([0-9]+),"parent_id":([0-9a-z]+),"name":"([^"]*)",.*"state":"([A-Za-z]+)".*"location":"([^"]*)".*"cause":"?([a-z-]+)"?,"exit_code":([0-9a-z]+),"signal":"?([A-Za-z0-9]+)"?,"instance_id":"([^"]*)".*/\1 \2 \3 \4 \6 \7 \8 \5 \9/' \
+    sed -E 's/"cause":"([a-z-]+): ([^"\\]|\\.)*"/"cause":"\1"/
+        s/^\{"id":([0-9]+),"parent_id":([0-9a-z]+),"name":"([^"]*)",/\1 \2 \3 /
+        s/ "type":.*"state":"([A-Za-z]+)".*"location":"([^"]*)",/ \1 \2 /
+        s/^(.*) ([^ ]*) "command":.*"cause":"?([a-z-]+)"?,"exit_code":([0-9a-z]+),"signal":"?([A-Za-z0-9]+)"?,"instance_id":"([^"]*)".*/\1 \3 \4 \5 \2 \6/' \
         "$WORK/get" >"$WORK/table"
 }
 
@@ -132,6 +135,19 @@ chaos_same() {
     chaos_wrong "$1" "$2: $5 is not what was written: $(wc -l <"$4") lines and not $(wc -l <"$3")"
     diff -a "$3" "$4" | cut -c1-100 | head -n 6 | sed 's/^/      /'
     cp "$4" "$WORK/wrong.$1.$2"
+}
+
+# chaos_begins NAME HOST WANT GOT WHAT: the second is the first up to where it was lost.
+chaos_begins() {
+    local size
+    size=$(wc -c <"$4")
+    [ "$size" -eq 0 ] || cmp -s -n $((size - 1)) "$3" "$4" ||
+        chaos_same "$@"
+}
+
+# chaos_nothing NAME HOST WANT GOT WHAT: it never began.
+chaos_nothing() {
+    [ ! -s "$4" ] || chaos_wrong "$1" "$2: $5 is there, and it never began"
 }
 
 # chaos_expect NAME KIND N: into $WORK/want.out and want.err what it writes.
@@ -165,9 +181,10 @@ chaos_joined() {
         }' "$@"
 }
 
-# chaos_check_output NAME KIND HOST CHILD: every line of it once and in order.
+# chaos_check_output NAME KIND HOST CHILD HOW: every line of it once and in order; HOW is chaos_same, chaos_begins or
+# chaos_nothing.
 chaos_check_output() {
-    local name=$1 host=$3
+    local name=$1 host=$3 how=$5
     if [ -n "${CHAOS_READ[$name]+set}" ]; then
         grep -a "\"child\":$4," "$WORK/joined.$name" >"$WORK/got"
         chaos_values output "$WORK/got" >"$WORK/got.out"
@@ -181,8 +198,8 @@ chaos_check_output() {
         muster receive --keep -N --stream error --output jsonl "$4" >"$WORK/got" 2>/dev/null
         chaos_values error "$WORK/got" >"$WORK/got.err"
     fi
-    chaos_same "$name" "$host" "$WORK/want.out" "$WORK/got.out" 'its output'
-    chaos_same "$name" "$host" "$WORK/want.err" "$WORK/got.err" 'its error stream'
+    "$how" "$name" "$host" "$WORK/want.out" "$WORK/got.out" 'its output'
+    "$how" "$name" "$host" "$WORK/want.err" "$WORK/got.err" 'its error stream'
     CHAOS_RECORDS=$((CHAOS_RECORDS + $(wc -l <"$WORK/got.out") + $(wc -l <"$WORK/got.err")))
 }
 
@@ -195,15 +212,24 @@ chaos_starts() {
     fi
 }
 
-# chaos_check_child NAME KIND ID STATE CAUSE EXIT SIGNAL HOST
+# chaos_check_child NAME KIND ID STATE CAUSE EXIT SIGNAL HOST. A connection that is lost before the agent was asked to run
+# anything ends the child, as one that cannot be made.
 chaos_check_child() {
-    local name=$1 kind=$2 id=$3 host=$8 starts
+    local name=$1 kind=$2 id=$3 host=$8 starts how=chaos_same least=1 most=1
     CHAOS_CHILDREN=$((CHAOS_CHILDREN + 1))
-    [ "$4 $5 $6 $7" = "$(chaos_end_of "$kind")" ] ||
-        chaos_wrong "$name" "$host: it ended as $4 $5 $6 $7 ($(grep "^{\"id\":$id," "$WORK/get" | cut -c1-600))"
+    if [ "$4 $5 $6 $7" = "$(chaos_end_of "$kind")" ]; then
+        :
+    elif [ "$4 $5" = 'Failed agent-lost' ] && [ -n "${CHAOS_RESTARTED[$host]+set}" ]; then
+        CHAOS_LOST=$((CHAOS_LOST + 1)) how=chaos_begins least=0
+    elif grep "^{\"id\":$id," "$WORK/get" | grep -Eq '"begin":null,.*"cause":"(link-lost|agent-lost|unreachable|timeout)'; then
+        CHAOS_UNBEGUN=$((CHAOS_UNBEGUN + 1)) how=chaos_nothing least=0 most=0
+    else
+        chaos_wrong "$name" "$host: it ended as $4 $5 $6 $7 ($(grep "^{\"id\":$id," "$WORK/get" | cut -c1-900))"
+    fi
     starts=$(chaos_starts "$name" "$host" | wc -l)
-    [ "$starts" -eq 1 ] || chaos_wrong "$name" "$host: it was started $starts times"
-    chaos_check_output "$name" "$kind" "$host" "$id"
+    [ "$starts" -ge "$least" ] && [ "$starts" -le "$most" ] ||
+        chaos_wrong "$name" "$host: it was started $starts times"
+    chaos_check_output "$name" "$kind" "$host" "$id" "$how"
 }
 
 # Of a job that does not exist nothing may ever have run, and whoever asked for it was not told that it does.

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034,SC2153,SC2154 # lib.sh and the tests use what is set here, and the other way round
+# shellcheck disable=SC2034,SC2120,SC2153,SC2154 # lib.sh and the tests use what is set here, and the other way round
 # What the tests of durable jobs share; sourced behind lib.sh and jobs.sh.
 
 # settings_ LINE...: of muster.conf, besides short times. The daemon that runs is ended, as it has read the old ones.

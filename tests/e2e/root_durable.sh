@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # root_durable.sh MUSTER FAULTD HOSTILE AGENT: durable jobs on isolated hosts that are cut off, restarted, full, or
 # will not let anybody in; and a full disk here.
-# shellcheck disable=SC2016,SC2034,SC2153,SC2317 # $ for the hosts' shells; lib.sh uses what is set here
+# shellcheck disable=SC2016,SC2034,SC2119,SC2153,SC2317 # $ for the hosts' shells; lib.sh uses what is set here
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/e2e/jobs.sh
@@ -122,10 +122,7 @@ me_config
 nologin() {
     on_host h3 "mount -n -o remount,bind,rw /etc && $1; mount -n -o remount,bind,ro /etc"
 }
-attempts() {
-    wc -l <"$WORK/lab/log/h3"
-}
-on_host h3 'echo "LogLevel VERBOSE" >>/run/lab/sshd_config'
+on_host h3 'sed -i "s/^LogLevel .*/LogLevel VERBOSE/" /run/lab/sshd_config'
 for pam in no yes; do
     [ "$pam" = no ] || [ -e /etc/pam.d/sshd ] || continue
     on_host h3 "sed -i 's/^UsePAM .*/UsePAM $pam/' /run/lab/sshd_config"
@@ -156,7 +153,7 @@ expect lab server-start h3
 case_ 'fault_58: a host that ends all processes of a user at the last logout: warned before the command starts'
 me_config
 on_host h3 'mkdir /run/systemd && printf "[Login]\nKillUserProcesses=yes\n" >/run/systemd/logind.conf
-    mkdir -p /run/kept && mount -n --bind /run/systemd /etc/systemd' || skip_ 'there is no /etc/systemd'
+    chmod -R a+rX /run/systemd && mount -n --bind /run/systemd /etc/systemd' || skip_ 'there is no /etc/systemd'
 if [ -z "$CASE_SKIPPED" ]; then
     on_hosts h3 'echo fine'
     expect_status 0 muster receive --wait --force "$JOB"
@@ -205,32 +202,36 @@ expect_status 4 muster invoke --durable -H h2 -- echo fine
 expect_err '1/1 failed: h2 \(no-agent: '
 on_host h2 "for d in $home /var/tmp; do mount -n -o remount,bind,rw \$d; done"
 
+# More than is kept in memory while it cannot be written: numbers with something behind them.
 case_ 'fault_22: the disk here is full: nothing is acknowledged, commands wait, a new job is refused; then all goes on'
 stop_daemon
 mkdir -m 700 "$WORK/disk"
 mount -n -t tmpfs -o mode=700,size=24m e2e "$WORK/disk"
 settings_ "store = $WORK/disk/store"
-on_hosts 'h[1-2]' "echo 0; $gate; seq 1 150000; exit 7"
+padding=$(printf '%0990d' 0 | tr 0 a)
+much="echo 0; $gate; seq -f '%.0f $padding' 1 50000; exit 7"
+is_full() { muster daemon status -o json | grep -q '"store_state":"full"'; }
+is_well() { muster daemon status -o json | grep -q '"store_state":"well"'; }
+fill_here() { ! head -c 100m /dev/zero >"$WORK/disk/filler" 2>/dev/null; }
+on_hosts 'h[1-2]' "$much"
 expect within 20 has_received "$JOB" '^h1: 0$'
 expect within 20 has_received "$JOB" '^h2: 0$'
-head -c 100m /dev/zero >"$WORK/disk/filler" 2>/dev/null
+expect fill_here
 expect go_ h1
 expect go_ h2
-is_full() { muster daemon status -o json | grep -q '"store_state":"full"'; }
 expect within 30 is_full
-expect state_is "$JOB" Running
 first=$JOB
 run muster -q invoke --as-job -H h3 -- echo fine
 expect test "$STATUS" -ne 0
-expect_err 'full|room|space'
+expect_err 'no job can be kept now: .* is full'
 expect state_is "$first" Running
 rm -f "$WORK/disk/filler"
-is_well() { muster daemon status -o json | grep -q '"store_state":"well"'; }
-expect within 30 is_well
+LIMIT=120
 expect_status 5 muster receive --wait --force "$first"
-sed -i '/^h[12]: 0$/d' "$OUT"
-expect_counted h1 150000
-expect_counted h2 150000
+expect within 30 is_well
+sed -i '/^h[12]: 0$/d; s/ a*$//' "$OUT"
+expect_counted h1 50000
+expect_counted h2 50000
 expect no_go_ h1
 expect no_go_ h2
 on_hosts h3 'echo fine'
@@ -238,23 +239,23 @@ expect_status 0 muster receive --wait "$JOB"
 expect_out '^h3: fine$'
 
 case_ 'fault_22: full, and killed: what was stored is there, what was not comes again'
-on_hosts 'h[1-2]' "echo 0; $gate; seq 1 150000; exit 7"
+on_hosts 'h[1-2]' "$much"
 expect within 20 has_received "$JOB" '^h1: 0$'
 expect within 20 has_received "$JOB" '^h2: 0$'
-head -c 100m /dev/zero >"$WORK/disk/filler" 2>/dev/null
+expect fill_here
 expect go_ h1
 expect go_ h2
 expect within 30 is_full
 expect kill_daemon
 rm -f "$WORK/disk/filler"
+LIMIT=120
 expect_status 5 muster receive --wait --force "$JOB"
-sed -i '/^h[12]: 0$/d' "$OUT"
-expect_counted h1 150000
-expect_counted h2 150000
+sed -i '/^h[12]: 0$/d; s/ a*$//' "$OUT"
+expect_counted h1 50000
+expect_counted h2 50000
 expect no_go_ h1
 expect no_go_ h2
 stop_daemon
-settings_
 umount -n -l "$WORK/disk"
 
 case_ 'fault_57: two hosts with one home and machine ids of their own: two spools, and neither minds the other'
@@ -312,7 +313,8 @@ if command -v sudo >/dev/null && command -v perl >/dev/null; then
     printf '%s\n%s\n' "$password" "$input" | on_host h4 'cat >/dev/shm/pattern
         cd / && ! grep -rasqF -f /dev/shm/pattern '"$home"' /var/tmp /tmp /run' || fail_ 'a secret is on the disk of the host'
     on_host h4 'rm /dev/shm/pattern'
-    expect grep -q '^Max core file size *0 *0 ' "/proc/$(daemon_pid)/limits"
+    # The address sanitizer wants its own way with core files.
+    grep -q __asan_init "$MUSTER" || expect grep -q '^Max core file size *0 ' "/proc/$(daemon_pid)/limits"
     expect go_ h4
     expect_status 5 muster receive --wait --force "$JOB"
     expect test "$(secrets_ -r "$XDG_STATE_HOME")" = 'input '

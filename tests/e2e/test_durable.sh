@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_durable.sh MUSTER FAULTD HOSTILE AGENT: durable jobs whose connections, agents and runners die.
-# shellcheck disable=SC2016,SC2034,SC2153,SC2317 # $ for the hosts' shells; lib.sh uses what is set here
+# shellcheck disable=SC2016,SC2034,SC2119,SC2153,SC2317 # $ for the hosts' shells; lib.sh uses what is set here
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/e2e/jobs.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_durable_restart.sh MUSTER FAULTD HOSTILE AGENT: daemons that are killed, ended, and replaced, and what runs on.
-# shellcheck disable=SC2016,SC2034,SC2153,SC2317 # $ for the hosts' shells; lib.sh uses what is set here
+# shellcheck disable=SC2016,SC2034,SC2119,SC2153,SC2317 # $ for the hosts' shells; lib.sh uses what is set here
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/e2e/jobs.sh
@@ -144,10 +144,16 @@ for conf in "$WORK"/lab/sshd/*.conf; do
 done
 back_
 
+all_is_stored() {
+    muster daemon status >"$WORK/status" && grep -q '^store:' "$WORK/status" && ! grep -q 'to be written' "$WORK/status"
+}
+
 case_ 'inline: ended with its daemon, and the next one says so; with its connection, too'
 new_word
 on_hosts h1 "echo 1; sleep 1000 # $WORD" --inline
 expect within 20 has_received "$JOB" '^h1: 1$'
+# No host has it still: what is lost with the daemon is what was not on the disk.
+expect within 20 all_is_stored
 expect kill_daemon
 expect within 20 is_finished "$JOB"
 expect cause_is $((JOB + 1)) link-lost
@@ -160,6 +166,20 @@ away_
 expect within 20 is_finished "$JOB"
 expect cause_is $((JOB + 1)) link-lost
 back_
+
+case_ 'what is not durable is not begun twice either, if the daemon is killed just as it begins'
+expect_status 0 muster get
+for how in --inline --agent=never --inline --agent=never --inline --agent=never; do
+    new_word
+    pid=$(daemon_pid)
+    on_hosts h1 "echo begun >>$WORK/$WORD; sleep 1000" "$how"
+    until [ -s "$WORK/$WORD" ] || ! alive "$pid"; do :; done
+    kill -KILL "$pid"
+    expect within 10 gone "$pid"
+    expect within 20 is_finished "$JOB"
+    expect cause_is $((JOB + 1)) link-lost
+    expect begun_times "$WORK/$WORD" 1
+done
 
 case_ 'a synchronous command is durable when it is asked to be, and no agent, no durable run'
 new_word

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test_durable_store.sh MUSTER FAULTD HOSTILE AGENT: the store of the daemon: damaged, foreign, newer, shared, full.
-# shellcheck disable=SC2016,SC2034,SC2153,SC2317 # $ for the hosts' shells; lib.sh uses what is set here
+# shellcheck disable=SC2016,SC2034,SC2119,SC2153,SC2317 # $ for the hosts' shells; lib.sh uses what is set here
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/e2e/jobs.sh
@@ -153,6 +153,43 @@ expect_status 5 muster receive --wait --force "$JOB"
 expect_lines 30000 '^h1: a{1000}$'
 expect_out '^h1: end$'
 expect property_is $((JOB + 1)) exit_code 7
+
+case_ 'fault_55: another user at the socket, if the modes of the files should let him: no word, and others are served'
+settings_
+expect_status 0 muster get
+pid=$(daemon_pid)
+socket=$XDG_RUNTIME_DIR/muster/$DAEMON.sock
+if [ "$(id -u)" -eq 0 ] && command -v python3 >/dev/null; then
+    chmod 711 "$WORK" "$XDG_RUNTIME_DIR" "$XDG_RUNTIME_DIR/muster"
+    chmod 666 "$socket"
+    # The greeting of a client; the uid it has, and how many bytes come until the end.
+    cat >"$WORK/knock.py" <<'END'
+import os, socket, sys
+greeting = bytes.fromhex(sys.argv[3])
+os.setuid(int(sys.argv[2]))
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(10)
+s.connect(sys.argv[1])
+said = b''
+try:
+    s.sendall(greeting)
+    said = s.recv(4096)
+except (BrokenPipeError, ConnectionResetError):
+    pass
+print(len(said))
+END
+    # Garbage is answered with why it is, to who may hear it.
+    garbage=$(printf '%064d' 0)
+    expect_status 0 python3 "$WORK/knock.py" "$socket" 0 "$garbage"
+    expect_no_out '^0$'
+    expect_status 0 python3 "$WORK/knock.py" "$socket" 54321 "$garbage"
+    expect_out '^0$'
+    chmod 700 "$WORK" "$XDG_RUNTIME_DIR" "$XDG_RUNTIME_DIR/muster"
+    chmod 600 "$socket"
+    expect test "$(daemon_pid)" = "$pid"
+else
+    skip_ 'needs root and python3'
+fi
 
 case_ 'store = memory: jobs end with their daemon, and a stop says so'
 settings_ 'store = memory'

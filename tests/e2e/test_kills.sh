@@ -10,8 +10,8 @@
 # shellcheck source=tests/e2e/chaos.sh
 . "$(dirname "$0")/chaos.sh"
 lab_up 6
-chaos_begin 6 100 daemon daemon daemon stop stop agent agent agent connection connection connection \
-    client client halt halt-runner halt-daemon
+chaos_begin 6 "${E2E_KILLS:-100}" daemon daemon daemon stop stop agent agent agent \
+    connection connection connection client client halt halt-runner halt-daemon
 
 case_ 'fault_7, fault_11, fault_12: daemon, agents, connections and clients are killed while jobs run'
 chaos_run

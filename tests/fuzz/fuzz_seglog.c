@@ -273,11 +273,21 @@ static size_t fuzz_recover(const struct disk *disk, struct recover *found)
 	must(recover(found, disk, 0, NULL) == 0);
 	for (size_t i = 0; i < found->count; i++) {
 		const struct segscan *scan = &found->scans[i];
-		uint64_t sum = 0;
+		uint64_t sum = 0, end = 0;
 
-		for (size_t k = 0; k < scan->count; k++)
-			sum += scan->entries[k].len;
-		must(sum + scan->damage == scan->end && scan->end <= scan->size);
+		for (size_t k = 0; k < scan->count; k++) {
+			must(scan->entries[k].at >= end);
+			end = scan->entries[k].at + (uint64_t)scan->entries[k].len;
+		}
+		must(end <= scan->end && scan->end <= scan->size);
+		for (size_t k = end = 0; k < scan->gap_count; k++) {
+			must(scan->gaps[k].at >= end && scan->gaps[k].len);
+			end = scan->gaps[k].at + (uint64_t)scan->gaps[k].len;
+			sum += scan->gaps[k].len;
+		}
+		must(end <= scan->end && sum == scan->damage);
+		/* Of the newest nothing is left that is torn. */
+		must(i + 1 < found->count || end <= scan->synced || !scan->gap_count);
 	}
 	count = recover_entries(found, &list);
 	for (size_t i = 0; i < count; i++) {

@@ -26,6 +26,7 @@ struct piece {
 	uint32_t segment;
 	uint64_t at;
 	size_t offset, len;
+	bool mark; /* says, when it is written, what is durable */
 };
 
 struct change {
@@ -39,7 +40,7 @@ struct wait {
 	uint64_t group;
 };
 
-/* A group that is written, and not synced so far. */
+/* A group that is written, and not synced so far; all 0: none. */
 struct flying {
 	uint64_t group;
 	size_t pieces, changes, bytes;
@@ -114,6 +115,40 @@ void journal_forget(struct journal *j, void *arg)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
+/* What the system has of it nobody knows: nothing is acknowledged any more. */
+static void journal_fail(struct journal *j)
+{
+	if (!keeper_is_dead(j->k))
+		world_trace(j->w, "the log has failed");
+	j->failed = true;
+}
+
+static void journal_fill_mark(struct journal *j, const struct piece *p)
+{
+	struct buf mark = {0};
+
+	entry_put_synced(&mark, JOURNAL_MARK, p->segment == j->log.segment ? j->log.synced : 0);
+	memcpy(j->data.data + p->offset, mark.data, mark.len);
+	buf_done(&mark);
+}
+
+/* Nothing more comes at the moment: that all is durable is said without waiting for it. */
+static void journal_idle(struct journal *j)
+{
+	struct buf mark = {0};
+
+	if (j->piece_count || !j->at || j->log.segment != j->segment)
+		return;
+	entry_put_synced(&mark, JOURNAL_MARK, j->log.synced);
+	if (seglog_write(&j->log, j->segment, j->at, mark.data, mark.len) == 0) {
+		j->at += mark.len;
+		seglog_keep(&j->log);
+	} else if (seglog_cut(&j->log) < 0) {
+		journal_fail(j);
+	}
+	buf_done(&mark);
+}
+
 static int journal_write(struct journal *j)
 {
 	int r = 0;
@@ -121,6 +156,8 @@ static int journal_write(struct journal *j)
 	for (size_t i = 0; i < j->piece_count && r == 0; i++) {
 		const struct piece *p = &j->pieces[i];
 
+		if (p->mark)
+			journal_fill_mark(j, p);
 		r = seglog_write(&j->log, p->segment, p->at, j->data.data + p->offset, p->len);
 	}
 	if (r < 0 && seglog_is_full(r) && !j->log.failed && seglog_cut(&j->log) < 0)
@@ -145,14 +182,6 @@ static bool journal_commit_rows(struct journal *j, size_t count)
 			run->crashed_open = false;
 	}
 	return done && !keeper_is_dead(j->k);
-}
-
-/* What the system has of it nobody knows: nothing is acknowledged any more. */
-static void journal_fail(struct journal *j)
-{
-	if (!keeper_is_dead(j->k))
-		world_trace(j->w, "the log has failed");
-	j->failed = true;
 }
 
 /* What was written is gone from the front; the rest has come meanwhile. */
@@ -182,6 +211,8 @@ static void journal_on_sync(void *arg)
 	}
 	journal_shift(j);
 	j->committed = j->flying.group;
+	j->flying = (struct flying){0};
+	journal_idle(j);
 	if (!j->tell.id)
 		world_set(j->w, &j->tell, world_roll(j->w, JOURNAL_TELL_US), journal_on_tell, j);
 	if (j->piece_count || j->change_count || j->wait_count)
@@ -223,7 +254,7 @@ static void journal_place(struct journal *j, size_t from)
 	size_t len = j->data.len - from;
 
 	j->pieces = xrealloc(j->pieces, j->piece_count + 1, sizeof *j->pieces);
-	j->pieces[j->piece_count++] = (struct piece){j->segment, j->at, from, len};
+	j->pieces[j->piece_count++] = (struct piece){j->segment, j->at, from, len, false};
 	j->at += len;
 }
 
@@ -232,8 +263,15 @@ static void journal_begin(struct journal *j)
 	struct entry_head head = {.generation = j->k->generation};
 	size_t from = j->data.len;
 
-	if (j->segment && j->at < JOURNAL_SEGMENT)
+	if (j->segment && j->at < JOURNAL_SEGMENT) {
+		/* The first of its group. */
+		if (j->at && from == j->flying.bytes) {
+			entry_put_synced(&j->data, JOURNAL_MARK, 0);
+			journal_place(j, from);
+			j->pieces[j->piece_count - 1].mark = true;
+		}
 		return;
+	}
 	j->segment++;
 	j->at = 0;
 	entry_put_head(&j->data, JOURNAL_MARK, ++j->seq, &head);
@@ -371,24 +409,24 @@ static void journal_load_segment(struct journal *j, uint32_t segment, bool newes
 {
 	char name[SEGLOG_NAME];
 	struct segscan scan;
-	uint64_t end = 0;
+	bool settle = newest && j->w->sabotage != SABOTAGE_SKIP_DAMAGE;
 
 	if (segscan(&scan, j->disk, seglog_name(name, segment), segment, JOURNAL_MARK) < 0) {
 		segscan_done(&scan);
 		return;
 	}
-	for (size_t i = 0; i < scan.count; i++) {
-		if (scan.entries[i].at != end && newest && j->w->sabotage != SABOTAGE_SKIP_DAMAGE)
-			break;
+	if (settle)
+		segscan_settle(&scan);
+	for (size_t i = 0; i < scan.count; i++)
 		journal_load_entry(j, &scan.entries[i]);
-		end = scan.entries[i].at + scan.entries[i].len;
-	}
-	if (!newest && end != scan.size && !keeper_is_dead(j->k))
+	if (settle && scan.damage && !keeper_is_dead(j->k))
+		world_fail(j->w, "what the log says was synced is not there");
+	if (!newest && (scan.damage || scan.end != scan.size) && !keeper_is_dead(j->k))
 		world_fail(j->w, "an old segment of the log is torn");
 	if (newest)
-		journal_cut(j, segment, end);
+		journal_cut(j, segment, scan.end);
 	j->segment = segment;
-	j->at = end;
+	j->at = scan.end;
 	segscan_done(&scan);
 }
 

@@ -207,6 +207,33 @@ static void a_key_that_is_not_trusted_any_more_is_left(void **state)
 	drop(&b);
 }
 
+/* That all of a run is stored is the last that its agent is told. Nobody is given that connection.
+ */
+static void what_was_written_last_still_gets_there(void **state)
+{
+	struct fixture *f = *state;
+	struct told a = {0}, b = {0};
+	struct buf said = {0};
+	struct conn *old;
+
+	remotes_free(f->remotes);
+	f->remotes = remotes_new(f->engine, 0, 0);
+	start_running(f, &a);
+	old = conns;
+	old->queued = 20;
+	say_end(&said, 1, 1);
+	give(&said);
+	assert_null(a.track);
+	loop_flush(f->loop);
+	assert_true(old->finished);
+	assert_false(old->freed);
+	start(f, &b, NULL);
+	assert_ptr_not_equal(conns, old);
+	conn_lose(old);
+	loop_flush(f->loop);
+	drop(&b);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -221,6 +248,7 @@ int main(void)
 		TEST(a_frame_without_credit_ends_the_connection),
 		TEST(on_its_way_a_connection_has_one_password),
 		TEST(a_key_that_is_not_trusted_any_more_is_left),
+		TEST(what_was_written_last_still_gets_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -300,6 +300,30 @@ static void test_a_group_can_be_repeated(void **state)
 	buf_done(&out);
 }
 
+/* What was written without waiting for it is not taken back. */
+static void test_what_is_kept(void **state)
+{
+	struct place *p = *state;
+	struct seglog log;
+	struct buf out = {0};
+
+	seglog_init(&log, p->disk, 0, 0);
+	assert_int_equal(seglog_write(&log, 1, 0, "abc", 3), 0);
+	assert_int_equal(seglog_sync(&log), 0);
+	assert_int_equal(seglog_write(&log, 1, 3, "def", 3), 0);
+	seglog_keep(&log);
+	assert_int_equal(seglog_write(&log, 1, 6, "gh", 2), 0);
+	assert_int_equal(seglog_cut(&log), 0);
+	assert_int_equal(log.synced, 3);
+	assert_int_equal(seglog_read(p->disk, 1, 0, 6, &out), 0);
+	assert_true(seglog_read(p->disk, 1, 0, 7, &out) < 0);
+	assert_int_equal(seglog_write(&log, 1, 6, "ij", 2), 0);
+	assert_int_equal(seglog_sync(&log), 0);
+	assert_int_equal(log.synced, 8);
+	seglog_done(&log);
+	buf_done(&out);
+}
+
 static void test_blob_that_lies(void **state)
 {
 	struct store_child children[2] = {{.id = 2}, {.id = 3}};
@@ -338,6 +362,7 @@ int main(void)
 		TEST(test_names),
 		TEST(test_entries_in_order),
 		TEST(test_a_group_can_be_repeated),
+		TEST(test_what_is_kept),
 		TEST(test_blob_that_lies),
 	};
 
