@@ -11,15 +11,10 @@
 #include "keep.h"
 #include "link_private.h"
 #include "remote.h"
+#include "results_wait.h"
 #include "schemas.h"
 #include "store.h"
 #include "track.h"
-
-/* What is to be acknowledged once the store has it. Outlives the link. */
-struct link_ack {
-	struct link_track *track; /* NULL: nobody waits any more */
-	uint64_t seq;
-};
 
 /* Lives until all is acknowledged, which may be after the end of the command. */
 struct link_track {
@@ -27,9 +22,10 @@ struct link_track {
 	struct track *track;
 	struct remote_task *task;
 	struct event *timer;
-	struct link_ack *ack; /* under way; NULL: none */
-	uint64_t taken;	      /* the last frame that was */
-	uint64_t before;      /* the one before it that was taken */
+	struct results_wait ack; /* for the store, with ack_seq */
+	uint64_t ack_seq;
+	uint64_t taken;	 /* the last frame that was */
+	uint64_t before; /* the one before it that was taken */
 	uint64_t flushed;
 	bool ended; /* the end was told */
 };
@@ -39,8 +35,7 @@ struct link_track {
 static void link_track_free(struct link_track *lt)
 {
 	lt->link->track = NULL;
-	if (lt->ack)
-		lt->ack->track = NULL;
+	results_unwait(&run_daemon(lt->link->run)->budget.waits, &lt->ack);
 	event_free(lt->timer);
 	track_free(lt->track);
 	free(lt);
@@ -62,21 +57,17 @@ void link_agent_free(struct link *link, bool park)
 
 /* --- acknowledging ---------------------------------------------------------------------------- */
 
-static void link_on_durable(void *arg)
+static void link_on_durable(void *arg, bool durable)
 {
-	struct link_ack *ack = arg;
-	struct link_track *lt = ack->track;
+	struct link_track *lt = arg;
+	uint64_t seq = lt->ack_seq;
 
-	if (lt) {
-		uint64_t seq = ack->seq;
-
-		lt->ack = NULL;
-		track_on_stored(lt->track, seq);
-		if (lt->flushed > seq)
-			link_agent_flush(lt->link);
-		link_track_consider(lt);
-	}
-	free(ack);
+	if (!durable)
+		return;
+	track_on_stored(lt->track, seq);
+	if (lt->flushed > seq)
+		link_agent_flush(lt->link);
+	link_track_consider(lt);
 }
 
 /* One question at a time: what comes meanwhile is acknowledged with the next. */
@@ -84,15 +75,16 @@ static void link_ask_durable(struct link_track *lt)
 {
 	struct store *store = run_store(lt->link->run);
 
-	if (lt->ack || !track_is_durable(lt->track))
+	if (lt->ack.ticket || !track_is_durable(lt->track))
 		return;
 	if (!store) {
 		track_on_stored(lt->track, lt->flushed);
 		return;
 	}
-	lt->ack = xcalloc(1, sizeof *lt->ack);
-	*lt->ack = (struct link_ack){.track = lt, .seq = lt->flushed};
-	store_when_durable(store, link_on_durable, lt->ack);
+	lt->ack.fn = link_on_durable;
+	lt->ack.arg = lt;
+	lt->ack_seq = lt->flushed;
+	(void)results_wait(&run_daemon(lt->link->run)->budget.waits, store, &lt->ack);
 }
 
 void link_agent_store(struct link *link)

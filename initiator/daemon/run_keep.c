@@ -9,11 +9,6 @@
 #include "run_private.h"
 #include "session.h"
 
-/* Outlives the run that waits. */
-struct run_wait {
-	struct run *run; /* NULL: gone */
-};
-
 struct store *run_store(const struct run *run)
 {
 	return run->flags ? run->daemon->store : NULL;
@@ -27,15 +22,12 @@ bool run_is_to_be_kept(const struct daemon *daemon, const struct job_open_msg *o
 
 /* --- keeping -------------------------------------------------------------------------------- */
 
-static void run_on_kept(void *arg)
+static void run_on_kept(void *arg, bool durable)
 {
-	struct run_wait *wait = arg;
-	struct run *run = wait->run;
+	struct run *run = arg;
 
-	free(wait);
-	if (!run)
+	if (!durable)
 		return;
-	run->wait = NULL;
 	buf_done(&run->request);
 	run->on_kept(run->on_kept_arg);
 }
@@ -67,9 +59,9 @@ void run_keep(struct run *run, void (*fn)(void *arg), void *arg)
 	run_keep_feed(run);
 	run->on_kept = fn;
 	run->on_kept_arg = arg;
-	run->wait = xcalloc(1, sizeof *run->wait);
-	run->wait->run = run;
-	store_when_durable(run->daemon->store, run_on_kept, run->wait);
+	run->wait.fn = run_on_kept;
+	run->wait.arg = run;
+	(void)results_wait(&run->daemon->budget.waits, run->daemon->store, &run->wait);
 }
 
 void run_keep_child(struct run *run, const struct child *child)
@@ -108,8 +100,7 @@ void run_keep_job(struct run *run)
 
 void run_keep_done(struct run *run)
 {
-	if (run->wait)
-		run->wait->run = NULL;
+	results_unwait(&run->daemon->budget.waits, &run->wait);
 	buf_done(&run->request);
 	free(run->flags);
 }

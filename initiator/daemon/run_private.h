@@ -29,12 +29,12 @@ struct run {
 	uint64_t *flags; /* KEEP_* of each child; NULL: the store does not keep it */
 	void (*on_kept)(void *arg);
 	void *on_kept_arg;
-	struct run_wait *wait; /* for the store */
-	bool woken;	       /* somebody asked for its hosts before there was a plan */
-	bool parked;	       /* the daemon leaves, and what is durable goes on */
-	bool clean;	       /* what only a live job needs has been let go */
-	bool queued;	       /* run_clean will come */
-	bool freed;	       /* it has nothing left to do but free the memory */
+	struct results_wait wait; /* for the store */
+	bool woken;		  /* somebody asked for its hosts before there was a plan */
+	bool parked;		  /* the daemon leaves, and what is durable goes on */
+	bool clean;		  /* what only a live job needs has been let go */
+	bool queued;		  /* run_clean will come */
+	bool freed;		  /* it has nothing left to do but free the memory */
 };
 
 extern const struct job_transport run_transport;
