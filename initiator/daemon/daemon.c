@@ -234,13 +234,13 @@ static void daemon_on_trouble(void *arg, enum store_trouble what, const char *te
 	struct daemon *daemon = arg;
 
 	daemon->trouble = what;
-	if (what == STORE_FAILED)
-		results_waits_fail(&daemon->budget.waits);
 	(void)snprintf(daemon->trouble_text, sizeof daemon->trouble_text, "%s", text ? text : "");
 	if (what == STORE_WELL)
 		log_info("the store: %s", daemon->trouble_text);
 	else
 		log_error("the store: %s", daemon->trouble_text);
+	if (what == STORE_FAILED)
+		results_waits_fail(&daemon->budget.waits);
 }
 
 static void daemon_open(struct daemon *daemon)

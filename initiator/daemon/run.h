@@ -51,9 +51,10 @@ void run_start(struct run *run);
 
 /* Whether a job like this is kept: a background one, or one that is durable. */
 bool run_is_to_be_kept(const struct daemon *daemon, const struct job_open_msg *open);
-/* Puts it into the store, and calls fn(arg), from the loop, when it is there for good; at once if
- * it is not kept. Before run_start. Not if the run is freed before. */
-void run_keep(struct run *run, void (*fn)(void *arg), void *arg);
+/* Puts it into the store, and calls fn, from the loop, when it is there for good, or (kept false)
+ * never will be; at once if it is not to be kept. Before run_start. Not if the run is freed before.
+ */
+void run_keep(struct run *run, void (*fn)(void *arg, bool kept), void *arg);
 struct store *run_store(const struct run *run); /* NULL: it is not kept */
 /* More of a child's records were read. */
 void run_keep_read(struct run *run, const struct child *child);

@@ -26,10 +26,8 @@ static void run_on_kept(void *arg, bool durable)
 {
 	struct run *run = arg;
 
-	if (!durable)
-		return;
 	buf_done(&run->request);
-	run->on_kept(run->on_kept_arg);
+	run->on_kept(run->on_kept_arg, durable);
 }
 
 static void run_keep_feed(struct run *run)
@@ -48,10 +46,10 @@ static void run_keep_feed(struct run *run)
 		keep_input_end(run->daemon->store, run->job);
 }
 
-void run_keep(struct run *run, void (*fn)(void *arg), void *arg)
+void run_keep(struct run *run, void (*fn)(void *arg, bool kept), void *arg)
 {
 	if (!run->flags) {
-		fn(arg);
+		fn(arg, true);
 		return;
 	}
 	registry_keep_ids(run->daemon->registry);
@@ -61,7 +59,8 @@ void run_keep(struct run *run, void (*fn)(void *arg), void *arg)
 	run->on_kept_arg = arg;
 	run->wait.fn = run_on_kept;
 	run->wait.arg = run;
-	(void)results_wait(&run->daemon->budget.waits, run->daemon->store, &run->wait);
+	if (!results_wait(&run->daemon->budget.waits, run->daemon->store, &run->wait))
+		fn(arg, false);
 }
 
 void run_keep_child(struct run *run, const struct child *child)

@@ -27,7 +27,7 @@ struct run {
 	struct plan_work *planning;
 	bool stop;	 /* of a restored one: a stop was asked for */
 	uint64_t *flags; /* KEEP_* of each child; NULL: the store does not keep it */
-	void (*on_kept)(void *arg);
+	void (*on_kept)(void *arg, bool kept);
 	void *on_kept_arg;
 	struct results_wait wait; /* for the store */
 	bool woken;		  /* somebody asked for its hosts before there was a plan */

@@ -1,5 +1,6 @@
 #include "submit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,13 +200,32 @@ static void submit_begin(struct client *client, struct run *run)
 	}
 }
 
-static void submit_on_kept(void *arg)
+/* There will be no job. */
+static void submit_refuse(struct submit *s, struct plan *plan, int code, const char *text)
+{
+	struct client *client = s->client;
+
+	plan_free(plan);
+	client_send_error(client, code, text);
+	client_set_state(client, CLIENT_IDLE);
+	client_set_context(client, NULL, NULL);
+}
+
+static void submit_on_kept(void *arg, bool kept)
 {
 	struct submit *s = arg;
 	struct run *run = s->run;
+	char text[sizeof client_daemon(s->client)->trouble_text + 32];
 
 	s->run = NULL;
-	submit_begin(s->client, run);
+	if (kept) {
+		submit_begin(s->client, run);
+		return;
+	}
+	registry_remove(client_daemon(s->client)->registry, run);
+	(void)snprintf(text, sizeof text, "no job can be kept now: %s",
+		       client_daemon(s->client)->trouble_text);
+	submit_refuse(s, NULL, ERR_SYS, text);
 }
 
 /* The job exists from here on. */
@@ -224,17 +244,6 @@ static void submit_start(struct submit *s, struct plan *plan, const char *const 
 	s->feed = NULL;
 	s->password = NULL;
 	run_keep(s->run, submit_on_kept, s);
-}
-
-/* There will be no job. */
-static void submit_refuse(struct submit *s, struct plan *plan, int code, const char *text)
-{
-	struct client *client = s->client;
-
-	plan_free(plan);
-	client_send_error(client, code, text);
-	client_set_state(client, CLIENT_IDLE);
-	client_set_context(client, NULL, NULL);
 }
 
 static void submit_on_plan(void *arg, struct plan *plan, const struct errmsg *msg)
