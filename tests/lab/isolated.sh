@@ -53,7 +53,7 @@ choose_network() {
     [ "$i" -lt 256 ] || die "no network 198.18.x.0/24 is free; take other labs down"
     # The far end moves into the keeper's network namespace. When that dies, so do both ends.
     isolated_ip <<END || die "the interface $link could not be made"
-link add $link type veth peer name up0
+link add $link type veth peer name ${link/mlab/ulab}
 link set dev $link address 02:4d:4c:00:00:fe
 addr add 198.18.$LAB_NET.254/24 dev $link
 END
@@ -70,7 +70,8 @@ isolated_uplink() {
     link=$(link_name)
     alive "$DIR/state/keeper" || die "the lab's keeper died at once"
     {
-        echo "link set dev up0 netns $ALIVE_PID"
+        # Only there has it the name that all labs have: here two of them would be in each other's way.
+        echo "link set dev ${link/mlab/ulab} netns $ALIVE_PID name up0"
         echo "link set dev $link up"
         # Fixed neighbours: a host that is cut off is silent, it does not become "no route
         # to host" after the three seconds that ARP takes.
