@@ -79,11 +79,6 @@ struct ssh_engine *remotes_engine(struct remotes *pool)
 	return pool->engine;
 }
 
-size_t remotes_count(const struct remotes *pool)
-{
-	return pool->count;
-}
-
 uint64_t remotes_linger_ms(const struct remotes *pool)
 {
 	size_t slots = ssh_engine_slots(pool->engine);

@@ -28,9 +28,6 @@ struct remotes *remotes_new(struct ssh_engine *engine, uint64_t linger_ms, uint6
 /* After the last task was freed. NULL is fine. */
 void remotes_free(struct remotes *remotes);
 
-/* Connections on which an agent runs or is being started. */
-size_t remotes_count(const struct remotes *remotes);
-
 struct remote_events {
 	/* The agent can be spoken to, under this number. can: AGENT_CAN_*; note: what it says of
 	 * durable runs, or NULL. Once; may come from inside of remote_start's caller's loop only.

@@ -454,11 +454,6 @@ bool track_is_looked_for(const struct track *t)
 	       (t->state == TRACK_WAITING || t->state == TRACK_ASKED || t->state == TRACK_AWAY);
 }
 
-bool track_has_begun(const struct track *t)
-{
-	return t->begun;
-}
-
 bool track_is_settled(const struct track *t)
 {
 	return t->state == TRACK_OVER;

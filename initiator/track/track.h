@@ -123,7 +123,6 @@ void track_wake(struct track *track);
 void track_drop(struct track *track, bool kill);
 
 bool track_is_durable(const struct track *track); /* as it turned out */
-bool track_has_begun(const struct track *track);  /* running was told */
 /* Whoever has it may free it: it has ended, and all is acknowledged that can be. */
 bool track_is_settled(const struct track *track);
 /* It asked for a connection, or fetches what was written while there was none. */
