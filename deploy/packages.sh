@@ -31,7 +31,7 @@ packages_of() {
     tests)
         echo 'clang libclang-rt-dev clang-format mandoc python3 zsh fish tcsh mksh busybox ksh93u+m sudo'
         ;;
-    bench) echo 'pdsh clustershell pssh time' ;;
+    bench) echo 'pdsh clustershell pssh ansible-core' ;;
     *)
         echo "packages: there is no group $1" >&2
         return 2

@@ -47,6 +47,13 @@ MESSAGE_DEFINE(warning, "WARNING", NULL)
 
 /* --- 6. jobs ------------------------------------------------------------------------------ */
 
+static const struct layout_field job_route_fields[] = {
+	LIST(job_route, STRS, gateways, gateway_count, LIMIT_GATEWAYS),
+	LIST(job_route, RUNS, targets, target_count, LIMIT_HOSTS),
+};
+
+LAYOUT(job_route, "route", NULL)
+
 static const struct layout_field job_open_msg_fields[] = {
 	STR(job_open_msg, name, LIMIT_JOB_NAME),
 	TEXT(job_open_msg, display, LIMIT_COMMAND),
@@ -87,6 +94,15 @@ static const struct layout_field job_open_msg_fields[] = {
 	BOOL(job_open_msg, detached),
 	LIST(job_open_msg, STRS, sessions, session_count, CONTROL_IDS_MAX),
 	U64(job_open_msg, session_idle_ms, CONTROL_MS_MAX),
+	U64(job_open_msg, retries, LIMIT_RETRIES + 1),
+	STR(job_open_msg, kex, LIMIT_OPTION_TEXT),
+	STR(job_open_msg, ciphers, LIMIT_OPTION_TEXT),
+	STR(job_open_msg, macs, LIMIT_OPTION_TEXT),
+	FIELD(job_open_msg, ROWS, routes, .count_at = offsetof(struct job_open_msg, route_count),
+	      .max = LIMIT_GATEWAYS, .row = &job_route_layout),
+	STR(job_open_msg, topology, LIMIT_TOPOLOGY),
+	U64(job_open_msg, hops, LIMIT_HOPS),
+	U64(job_open_msg, whole, LIMIT_HOSTS),
 };
 
 /* What is run: exactly one of a command, a script text, a script file and a built-in action. */
@@ -132,6 +148,7 @@ static const struct layout_field job_target_fields[] = {
 	NEED_STR(job_target, hostname, LIMIT_HOST_NAME),
 	STR(job_target, user, CONTROL_USER_MAX),
 	U64(job_target, port, UINT16_MAX),
+	U64(job_target, rank, LIMIT_HOSTS),
 };
 
 LAYOUT(job_target, "target", NULL)
@@ -148,6 +165,21 @@ static const struct layout_field job_stop_msg_fields[] = {
 };
 
 MESSAGE_DEFINE(job_stop, "JOB_STOP", NULL)
+
+static const struct layout_field job_children_msg_fields[] = {
+	NEED_U64(job_children_msg, verb),
+	LIST(job_children_msg, RUNS, children, count, CONTROL_IDS_MAX),
+};
+
+static void job_children_verify(struct wire_in *in, const void *body)
+{
+	const struct job_children_msg *m = body;
+
+	if (m->verb < 1 || m->verb >= JOB_CHILDREN_VERB_COUNT)
+		wire_fault(in, ERR_PROTO, "verb", "is none of those that there are");
+}
+
+MESSAGE_DEFINE(job_children, "JOB_CHILDREN", job_children_verify)
 
 static const struct layout_field job_stdin_msg_fields[] = {
 	LIST(job_stdin_msg, BIN, data, len, LIMIT_STDIN_PIECE),
@@ -293,6 +325,7 @@ static const struct layout_field doing_msg_fields[] = {
 	BOOL(doing_msg, once),
 	U64(doing_msg, timeout_ms, CONTROL_MS_MAX),
 	STR(doing_msg, until, CONTROL_WORD_MAX),
+	U64(doing_msg, throttle, LIMIT_HOSTS),
 };
 
 static void doing_verify(struct wire_in *in, const void *body)
@@ -302,6 +335,8 @@ static void doing_verify(struct wire_in *in, const void *body)
 	filter_verify(in, &m->filter);
 	if (!m->verb || m->verb >= DO_VERB_COUNT)
 		wire_fault(in, ERR_PROTO, "verb", "is none");
+	else if ((m->verb == DO_SET) != (m->throttle != 0))
+		wire_fault(in, ERR_PROTO, "throttle", "goes with verb 6, which needs it");
 }
 
 MESSAGE_DEFINE(doing, "DO", doing_verify)
@@ -383,6 +418,7 @@ static const struct layout_field status_reply_msg_fields[] = {
 	U64(status_reply_msg, store_pending, UINT64_MAX),
 	TEXT(status_reply_msg, store_note, LIMIT_OPTION_TEXT),
 	U64(status_reply_msg, named_sessions, UINT64_MAX),
+	U64(status_reply_msg, io_threads, UINT64_MAX),
 };
 
 MESSAGE_DEFINE(status_reply, "STATUS_REPLY", NULL)

@@ -90,6 +90,24 @@ struct job_open_msg {
 			  */
 	size_t session_count;
 	uint64_t session_idle_ms; /* of a new session (builtin): without a job on it; 0: never */
+	uint64_t
+		retries; /* 1 + how often a host is tried again; 0: the default (docs/scaling.md) */
+	char *kex;	 /* algorithms to offer, best first, with commas; NULL: ours */
+	char *ciphers;	 /* as kex */
+	char *macs;	 /* as kex */
+	struct job_route *routes; /* targets that gateways run; the others are ours */
+	size_t route_count;
+	char *topology; /* the text of the topology, for gateways that need further ones; NULL */
+	uint64_t hops;	/* gateways that the job has come through */
+	uint64_t whole; /* targets of the whole job, of which these are a part; 0: they are all */
+};
+
+/* Targets that any one of some gateways can run. */
+struct job_route {
+	char **gateways; /* as users write hosts, the preferred one first */
+	size_t gateway_count;
+	uint64_t *targets; /* numbers of targets, in order */
+	size_t target_count;
 };
 
 enum job_agent {
@@ -139,6 +157,7 @@ struct job_target {
 	char *hostname; /* to look up in ssh_config and to connect to */
 	char *user;	/* NULL: from ssh_config */
 	uint64_t port;	/* 0: from ssh_config */
+	uint64_t rank;	/* 1 + its number in the whole job; 0: that in this one */
 };
 
 struct job_targets_msg {
@@ -149,6 +168,22 @@ struct job_targets_msg {
 /* 6.3 JOB_RUN has no fields. 6.4: */
 struct job_stop_msg {
 	uint64_t job;
+};
+
+/* 6.13. To some children of the synchronous job that the client reads. */
+enum job_children_verb {
+	JOB_CHILDREN_STOP = 1,
+	JOB_CHILDREN_SUSPEND,
+	JOB_CHILDREN_RESUME,
+	JOB_CHILDREN_HOLD, /* send nothing of them until */
+	JOB_CHILDREN_GO,
+	JOB_CHILDREN_VERB_COUNT
+};
+
+struct job_children_msg {
+	uint64_t verb;	    /* enum job_children_verb */
+	uint64_t *children; /* ids */
+	size_t count;
 };
 
 /* 6.5 */
@@ -245,9 +280,9 @@ struct problem_msg {
 	char *text;
 };
 
-/* 7.5. Wait for, stop, remove, suspend, resume: answered by GET_ROW (what it acted on), PROBLEM and
- * GET_END. */
-enum do_verb { DO_WAIT = 1, DO_STOP, DO_REMOVE, DO_SUSPEND, DO_RESUME, DO_VERB_COUNT };
+/* 7.5. Wait for, stop, remove, suspend, resume, set: answered by GET_ROW (what it acted on),
+ * PROBLEM and GET_END. */
+enum do_verb { DO_WAIT = 1, DO_STOP, DO_REMOVE, DO_SUSPEND, DO_RESUME, DO_SET, DO_VERB_COUNT };
 
 struct doing_msg {
 	struct filter_msg filter;
@@ -257,6 +292,7 @@ struct doing_msg {
 	bool once;     /* wait: look once (--timeout 0) */
 	uint64_t timeout_ms; /* wait; 0: none */
 	char *until;	     /* wait for this state; NULL: any that is persistent */
+	uint64_t throttle;   /* set; children that run at once; at least 1 */
 };
 
 /* 7.6. Answered by SOURCE, RECORDS, CHILD_STATE, GET_ROW, PROBLEM and RECEIVE_END. */
@@ -317,6 +353,7 @@ struct status_reply_msg {
 	char *store_note; /* what people should know: why it is not well, damage that was found; or
 			     NULL */
 	uint64_t named_sessions; /* of SESSION_GET, open or not */
+	uint64_t io_threads;	 /* that connections run on */
 };
 
 /* 8.4 SHUTDOWN_REPLY: jobs is what kept it from ending; 0: it ends now. */
@@ -366,6 +403,7 @@ CONTROL_MSG_DECLARE(job_targets)
 CONTROL_MSG_DECLARE(job_stop)
 CONTROL_MSG_DECLARE(job_stdin)
 CONTROL_MSG_DECLARE(job_secret)
+CONTROL_MSG_DECLARE(job_children)
 CONTROL_MSG_DECLARE(schema)
 CONTROL_MSG_DECLARE(job_accepted)
 CONTROL_MSG_DECLARE(child_state)

@@ -53,6 +53,18 @@ static int frame_check_start(const uint8_t *data, size_t n, struct errmsg *msg)
 	return 0;
 }
 
+size_t frame_next(const uint8_t *data, struct frame *ret_frame)
+{
+	*ret_frame = (struct frame){
+		.type = data[FRAME_AT_TYPE],
+		.flags = data[FRAME_AT_FLAGS],
+		.seq = frame_load(data + FRAME_AT_SEQ, 8),
+		.body = data + FRAME_HEADER_SIZE,
+		.len = (size_t)frame_load(data + FRAME_AT_LENGTH, 4),
+	};
+	return FRAME_HEADER_SIZE + ret_frame->len;
+}
+
 int64_t frame_parse(const uint8_t *data, size_t n, struct frame *ret_frame, struct errmsg *msg)
 {
 	const uint8_t *body;
@@ -75,14 +87,7 @@ int64_t frame_parse(const uint8_t *data, size_t n, struct frame *ret_frame, stru
 			       "frame of type %u, %zu bytes: the CRC does not match, the data was "
 			       "damaged on its way",
 			       data[FRAME_AT_TYPE], len);
-	*ret_frame = (struct frame){
-		.type = data[FRAME_AT_TYPE],
-		.flags = data[FRAME_AT_FLAGS],
-		.seq = frame_load(data + FRAME_AT_SEQ, 8),
-		.body = body,
-		.len = len,
-	};
-	return (int64_t)(FRAME_HEADER_SIZE + len);
+	return (int64_t)frame_next(data, ret_frame);
 }
 
 size_t frame_size(const uint8_t *data, size_t n)

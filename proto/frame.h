@@ -33,6 +33,10 @@ struct frame {
  */
 int64_t frame_parse(const uint8_t *data, size_t n, struct frame *ret_frame, struct errmsg *msg);
 
+/* The frame at data, of bytes that frame_parse has taken before: nothing is checked again. Returns
+ * the bytes that it takes. */
+size_t frame_next(const uint8_t *data, struct frame *ret_frame);
+
 /* How many bytes the frame takes that these n bytes begin, as far as they say: that of a header
  * until the length is there. For bytes that frame_parse did not refuse. */
 size_t frame_size(const uint8_t *data, size_t n);

@@ -80,13 +80,18 @@ int fd_read_until(int fd, struct buf *in, size_t n, uint64_t deadline_ns)
 	return 0;
 }
 
-int fd_read_file(struct buf *out, const char *path, size_t max)
+int fd_open_file(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), rc = 0;
-	size_t start = out->len;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	if (fd < 0)
-		return ERR_SYS;
+	return fd < 0 ? ERR_SYS : fd;
+}
+
+int fd_read_rest(int fd, struct buf *out, size_t max)
+{
+	size_t start = out->len;
+	int rc = 0;
+
 	for (;;) {
 		ssize_t n = read(fd, buf_room(out, FD_READ_CHUNK), FD_READ_CHUNK);
 
@@ -104,6 +109,16 @@ int fd_read_file(struct buf *out, const char *path, size_t max)
 	}
 	if (rc < 0)
 		out->len = start;
+	return rc;
+}
+
+int fd_read_file(struct buf *out, const char *path, size_t max)
+{
+	int fd = fd_open_file(path), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = fd_read_rest(fd, out, max);
 	fd_close(&fd);
 	return rc;
 }

@@ -25,11 +25,15 @@ int fd_write_all(int fd, const void *data, size_t n);
  */
 int fd_read_until(int fd, struct buf *in, size_t n, uint64_t deadline_ns);
 
-/*
- * Appends the whole file to out. Returns 0; ERR_SYS with errno; ERR_LIMIT above max bytes; out
- * then has what it had before.
- * Opens with O_CLOEXEC and O_NONBLOCK, so that a FIFO in place of a file cannot hang it.
- */
+/* Opens for reading with O_CLOEXEC and O_NONBLOCK, so that a FIFO in place of a file cannot hang
+ * us. Returns the descriptor, or ERR_SYS with errno. */
+int fd_open_file(const char *path);
+
+/* Appends what is left of fd to out. Returns 0; ERR_SYS with errno; ERR_LIMIT above max bytes; out
+ * then has what it had before. */
+int fd_read_rest(int fd, struct buf *out, size_t max);
+
+/* The two in one: the whole file. Returns as they do. */
 int fd_read_file(struct buf *out, const char *path, size_t max);
 
 /* Raises the soft limit of open files to the hard one, setrlimit(2). Returns the limit in force. */

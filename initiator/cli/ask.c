@@ -8,11 +8,13 @@ struct ask {
 	ask_fn *fn;
 	void *arg;
 	bool leaving;
+	bool ended;
 	int status;
 };
 
 static void ask_end(struct ask *ask, int status)
 {
+	ask->ended = true;
 	ask->status = status;
 	loop_stop(ask->loop);
 }
@@ -64,6 +66,9 @@ static void ask_on_message(void *arg, uint8_t type, const void *body, size_t len
 	struct errmsg msg = {{0}};
 	int rc;
 
+	/* After a refusal come complaints about what had been sent behind it. */
+	if (ask->ended)
+		return;
 	if (type == MSG_PROBLEM) {
 		ask_on_problem(ask, body, len);
 		return;
@@ -88,6 +93,8 @@ static void ask_on_closed(void *arg, const char *why)
 {
 	struct ask *ask = arg;
 
+	if (ask->ended)
+		return;
 	ask_end(ask, ask->leaving ? ask->status : cmd_error(EXIT_NO_DAEMON, "%s", why));
 }
 

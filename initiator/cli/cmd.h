@@ -34,7 +34,7 @@ struct cmd {
 };
 
 extern const struct cmd cmd_invoke, cmd_start, cmd_get, cmd_receive, cmd_wait, cmd_stop, cmd_remove,
-	cmd_suspend, cmd_resume, cmd_session, cmd_agent, cmd_daemon;
+	cmd_suspend, cmd_resume, cmd_set, cmd_session, cmd_agent, cmd_daemon, cmd_relay;
 
 /* Prints "muster NAME: TEXT" and the hint at --help on stderr; returns EXIT_USAGE. */
 int cmd_usage(const struct cmd *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

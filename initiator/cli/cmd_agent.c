@@ -8,6 +8,7 @@
 #include "ask.h"
 #include "board.h"
 #include "cmd.h"
+#include "connect.h"
 #include "escape.h"
 #include "exit.h"
 #include "fold.h"
@@ -231,6 +232,8 @@ static int agent_cmd_run(const struct cmd *cmd, void *arg, int argc, char **argv
 	struct errmsg msg;
 	int status = agent_builtin(cmd, argc, argv, &open);
 
+	if (status == EXIT_OK && connect_fill(&open, NULL, config, &msg) != 0)
+		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK && !v->hosts.count)
 		status = cmd_usage(cmd, "no hosts: -H EXPR");
 	if (status == EXIT_OK && v->globals.output && !format_find(v->globals.output))

@@ -182,6 +182,7 @@ static void daemon_settle(struct daemon_options *options, const struct daemon_va
 	options->retain_age_ms = config_get(config, CONFIG_RETAIN_AGE, DAEMON_RETAIN_AGE_MS);
 	options->retain_size = config_get(config, CONFIG_RETAIN_SIZE, DAEMON_RETAIN_SIZE);
 	options->retain_count = config_get(config, CONFIG_RETAIN_COUNT, DAEMON_RETAIN_COUNT);
+	options->io_threads = config_get(config, CONFIG_IO_THREADS, 0);
 	options->keepalive_ms = config_get(config, CONFIG_KEEPALIVE, DAEMON_KEEPALIVE_MS);
 	options->reconnect_delay_ms = config_get(config, CONFIG_RECONNECT_DELAY, 0);
 	options->reconnect_timeout_ms = durable_reconnect_ms(

@@ -1,4 +1,4 @@
-/* muster wait, stop, remove, suspend, resume: one request, five words for it. */
+/* muster wait, stop, remove, suspend, resume, set: one request, six words for it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +15,7 @@ struct do_values {
 	struct filter_values filter;
 	const char *until;
 	struct option_wait timeout;
+	uint64_t throttle;
 	bool any;
 	bool force;
 	bool pass_thru;
@@ -75,7 +76,8 @@ static int do_run(const struct cmd *cmd, const struct do_values *v, int argc, ch
 					    .any = v->any,
 					    .until = (char *)(uintptr_t)v->until,
 					    .timeout_ms = v->timeout.ms,
-					    .once = v->timeout.given && !v->timeout.ms},
+					    .once = v->timeout.given && !v->timeout.ms,
+					    .throttle = v->throttle},
 				      .verdict = verb == DO_WAIT};
 	struct errmsg msg;
 	int status;
@@ -121,6 +123,15 @@ static int do_cmd_resume(const struct cmd *cmd, void *arg, int argc, char **argv
 	return do_run(cmd, arg, argc, argv, DO_RESUME);
 }
 
+static int do_cmd_set(const struct cmd *cmd, void *arg, int argc, char **argv)
+{
+	const struct do_values *v = arg;
+
+	if (!v->throttle)
+		return cmd_usage(cmd, "nothing to set: --throttle-limit N");
+	return do_run(cmd, v, argc, argv, DO_SET);
+}
+
 #define VALUE(field) offsetof(struct do_values, field)
 #define SELECT_ROWS  FILTER_ROWS(VALUE(filter))
 #define PASS_THRU_ROW                                                \
@@ -146,6 +157,13 @@ static const struct option_row remove_rows[] = {
 	{"force", 0, OPTION_FLAG, VALUE(force), NULL, "stop unfinished ones first"},
 };
 
+static const struct option_row set_rows[] = {
+	SELECT_ROWS,
+	{"throttle-limit", 'f', OPTION_COUNT, VALUE(throttle), "N",
+	 "so many hosts at once from now on"},
+	PASS_THRU_ROW,
+};
+
 #define DO_CMD(word, what, more, row_list)                                                      \
 	{                                                                                       \
 		.name = #word, .synopsis = "[OPTION...] JOB...", .summary = what, .text = more, \
@@ -166,3 +184,7 @@ const struct cmd cmd_remove =
 const struct cmd cmd_suspend =
 	DO_CMD(suspend, "Halt the processes of running jobs", DO_JOBS, stop_rows);
 const struct cmd cmd_resume = DO_CMD(resume, "Let suspended jobs go on", DO_JOBS, stop_rows);
+const struct cmd cmd_set = DO_CMD(
+	set, "Change the throttle limit of jobs that run",
+	DO_JOBS "More hosts begin at once if it is raised; if it is lowered, nothing ends.\n",
+	set_rows);

@@ -5,16 +5,19 @@
 
 #include "alloc.h"
 #include "cmd.h"
+#include "connect.h"
 #include "durable.h"
 #include "exit.h"
 #include "fd.h"
 #include "invoke.h"
 #include "job_options.h"
 #include "limits.h"
+#include "portion.h"
 #include "secret.h"
 #include "session_hosts.h"
 #include "submit_job.h"
 #include "targets.h"
+#include "via.h"
 
 struct invoke_values {
 	struct cmd_globals globals;
@@ -36,6 +39,9 @@ struct invoke_values {
 	bool debug;
 	struct job_values job;
 	struct durable_values durable;
+	struct connect_values connect;
+	struct via_values via;
+	const char *shard;
 };
 
 /* It is left to the daemon. */
@@ -85,8 +91,10 @@ static const char *invoke_not_with_session(const struct invoke_values *v)
 	       : v->exclude.count    ? "-x"
 	       : v->ephemeral	     ? "--ephemeral"
 	       : v->job.agent	     ? "--agent"
+	       : v->shard	     ? "--shard"
+	       : via_given(&v->via)  ? via_given(&v->via)
 	       : v->durable.detached ? "--in-disconnected-session"
-				     : NULL;
+				     : connect_given(&v->connect);
 }
 
 static int invoke_check(const struct cmd *cmd, const struct invoke_values *v, int argc, char **argv)
@@ -208,6 +216,7 @@ static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *
 	};
 	struct submit submit = *where;
 	struct job_made made = {0};
+	struct via_made ways = {0};
 	struct errmsg msg;
 	int status = cmd_ssh_config(cmd, v->globals.ssh_config, &open.ssh_config);
 
@@ -216,17 +225,25 @@ static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *
 		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK && durable_fill(&open, &v->durable, config, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
+	/* A session has them. */
+	if (status == EXIT_OK && !v->sessions.count &&
+	    connect_fill(&open, &v->connect, config, &msg) != 0)
+		status = cmd_usage(cmd, "%s", msg.text);
+	if (status == EXIT_OK && via_fill(&open, &ways, &v->via, config, where->hosts, &msg) != 0)
+		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK) {
 		if (!v->job.file) {
 			open.argv = (char **)(uintptr_t)words;
 			open.argc = v->shell ? 1 : (size_t)argc;
 		}
 		open.display = invoke_display(&open, v->job.file);
-		status = invoke_with_input(cmd, v, &submit);
+		status = via_check_size(&open, &msg) == 0 ? invoke_with_input(cmd, v, &submit)
+							  : cmd_usage(cmd, "%s", msg.text);
 	}
 	free(open.display);
 	free(open.ssh_config);
 	job_made_done(&made);
+	via_made_done(&ways);
 	return status;
 }
 
@@ -245,6 +262,21 @@ static int invoke_on_sessions(const struct cmd *cmd, const struct invoke_values 
 	return status;
 }
 
+/* The hosts, or those of --shard. None is left: that was said, or is fine. */
+static int invoke_hosts(const struct cmd *cmd, const struct invoke_values *v, bool stdin_taken,
+			struct hostlist **ret)
+{
+	struct portion portion = {0, 1};
+	struct errmsg msg;
+
+	if ((v->shard && portion_parse(&portion, v->shard, &msg) != 0) ||
+	    targets_find(ret, &v->hosts, &v->exclude, v->allow_empty, stdin_taken, &msg) != 0)
+		return cmd_usage(cmd, "%s", msg.text);
+	if (v->shard && portion_take(&portion, *ret, &msg) && !v->globals.quiet)
+		(void)cmd_error(EXIT_OK, "%s", msg.text);
+	return EXIT_OK;
+}
+
 static int invoke_cmd_run(const struct cmd *cmd, void *arg, int argc, char **argv)
 {
 	struct invoke_values *v = arg;
@@ -260,8 +292,9 @@ static int invoke_cmd_run(const struct cmd *cmd, void *arg, int argc, char **arg
 		return cmd_usage(cmd, "%s", msg.text);
 	if (v->sessions.count)
 		return invoke_on_sessions(cmd, v, argc, argv);
-	if (targets_find(&hosts, &v->hosts, &v->exclude, v->allow_empty, stdin_taken, &msg) != 0)
-		return cmd_usage(cmd, "%s", msg.text);
+	status = invoke_hosts(cmd, v, stdin_taken, &hosts);
+	if (status != EXIT_OK)
+		return status;
 	where.hosts = hosts;
 	if (hostlist_count(hosts))
 		status = invoke_with_hosts(cmd, v, &where, argc, argv);
@@ -275,6 +308,9 @@ static const struct option_row invoke_rows[] = {
 	 "the hosts: web[01-40/2],root@db1:2222,^FILE,-\n(standard input); may be repeated"},
 	{"computer-name", 'w', OPTION_TEXTS, VALUE(hosts), "EXPR", "the same as -H"},
 	{"exclude", 'x', OPTION_TEXTS, VALUE(exclude), "EXPR", "but not these; may be repeated"},
+	{"shard", 0, OPTION_TEXT, VALUE(shard), "I/N",
+	 "of these hosts every Nth, from the one with number I\non; I is 0 to N-1"},
+	VIA_ROWS(via),
 	{"session", 0, OPTION_TEXTS, VALUE(sessions), "NAME",
 	 "the hosts of this session (name or id), over its\nconnections, instead of -H; may be "
 	 "repeated"},
@@ -296,6 +332,7 @@ static const struct option_row invoke_rows[] = {
 	 "the same, and let go of each host once its command\nruns; it is found again by receive "
 	 "or wait"},
 	DURABLE_ROWS(durable),
+	CONNECT_ROWS(connect),
 	{"hide-computer-name", 0, OPTION_FLAG, VALUE(no_labels), NULL, "the same as -N"},
 	{"no-labels", 'N', OPTION_FLAG, VALUE(no_labels), NULL, "no 'host: ' before lines"},
 	{"ephemeral", 0, OPTION_FLAG, VALUE(ephemeral), NULL,

@@ -6,6 +6,7 @@
 #include "ask.h"
 #include "clock.h"
 #include "cmd.h"
+#include "connect.h"
 #include "control_msg.h"
 #include "exit.h"
 #include "job_options.h"
@@ -26,6 +27,7 @@ struct session_values {
 	uint64_t throttle;
 	uint64_t connect_timeout_ms;
 	struct job_values job;
+	struct connect_values connect;
 };
 
 /* A request and what answers it. */
@@ -167,7 +169,8 @@ static int session_new(const struct cmd *cmd, const struct session_values *v, in
 	int status = session_check_new(cmd, v, argc);
 
 	if (status == EXIT_OK && (job_options_stdin(&taken, &v->job, &msg) != 0 ||
-				  job_options_fill(&open, &made, &v->job, 0, NULL, &msg) != 0))
+				  job_options_fill(&open, &made, &v->job, 0, NULL, &msg) != 0 ||
+				  connect_fill(&open, &v->connect, config, &msg) != 0))
 		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK && open.agent == JOB_AGENT_NEVER)
 		status = cmd_usage(cmd, "a session is a connection to the agent: not with %s",
@@ -200,7 +203,7 @@ static const char *session_misplaced(const struct session_values *v)
 	       : v->job.become.given   ? "--become"
 	       : v->job.agent	       ? "--agent"
 	       : v->connect_timeout_ms ? "--connect-timeout"
-				       : NULL;
+				       : connect_given(&v->connect);
 }
 
 static const struct {
@@ -254,6 +257,7 @@ static const struct option_row session_options[] = {
 	 "connect to so many hosts at once (64)"},
 	{"connect-timeout", 't', OPTION_DURATION, VALUE(connect_timeout_ms), "TIME",
 	 "name lookup, connect and key exchange together"},
+	CONNECT_ROWS(connect),
 	{"start-timeout", 0, OPTION_DURATION, VALUE(job.start_timeout_ms), "TIME",
 	 "from the login to the start of the agent (30s)"},
 	{"working-directory", 'C', OPTION_TEXT, VALUE(job.directory), "DIR",

@@ -25,6 +25,9 @@ enum config_kind {
 	CONFIG_COUNT_OR_NONE,
 	CONFIG_AGENTS,
 	CONFIG_STORES,
+	CONFIG_TOPOLOGIES,
+	CONFIG_AGAIN,
+	CONFIG_LIST,
 	CONFIG_BLOCK_OR_DROP
 };
 
@@ -47,11 +50,17 @@ static const struct {
 	[CONFIG_RETAIN_SIZE] = {"retain-size", CONFIG_SIZE_OR_NONE},
 	[CONFIG_RETAIN_COUNT] = {"retain-count", CONFIG_COUNT_OR_NONE},
 	[CONFIG_KEEPALIVE] = {"keepalive", CONFIG_TIME},
+	[CONFIG_IO_THREADS] = {"io-threads", CONFIG_COUNT},
 	[CONFIG_RECONNECT_DELAY] = {"reconnect-delay", CONFIG_TIME},
 	[CONFIG_RECONNECT_TIMEOUT] = {"reconnect-timeout", CONFIG_TIME_OR_NONE},
 	[CONFIG_SESSION_IDLE_TIMEOUT] = {"session-idle-timeout", CONFIG_TIME_OR_NONE},
 	[CONFIG_SPOOL_LIMIT] = {"spool-limit", CONFIG_SIZE},
 	[CONFIG_SPOOL_FULL] = {"spool-full", CONFIG_BLOCK_OR_DROP},
+	[CONFIG_RETRIES] = {"retries", CONFIG_AGAIN},
+	[CONFIG_KEX_ALGORITHMS] = {"kex-algorithms", CONFIG_LIST},
+	[CONFIG_CIPHERS] = {"ciphers", CONFIG_LIST},
+	[CONFIG_MACS] = {"macs", CONFIG_LIST},
+	[CONFIG_TOPOLOGY] = {"topology", CONFIG_TOPOLOGIES},
 };
 _Static_assert(ARRAY_LEN(config_keys) == CONFIG_KEY_COUNT, "a key has no name");
 
@@ -71,6 +80,16 @@ uint64_t config_get(const struct config *config, enum config_key key, uint64_t o
 const char *config_store(const struct config *config)
 {
 	return config->keys[CONFIG_STORE].given ? config->store : NULL;
+}
+
+const char *config_text(const struct config *config, enum config_key key)
+{
+	return config->keys[key].given ? config->lists[key - CONFIG_KEX_ALGORITHMS] : NULL;
+}
+
+const char *config_topology(const struct config *config)
+{
+	return config->keys[CONFIG_TOPOLOGY].given ? config->topology : NULL;
 }
 
 int config_store_path(char **ret, const char *store, const char *name, const char *home,
@@ -99,18 +118,31 @@ int config_store_path(char **ret, const char *store, const char *name, const cha
 	return 0;
 }
 
-static int config_set_store(struct config *config, const char *text, const char *what,
-			    struct errmsg *msg)
+/* A path, or a word that is none. */
+static int config_set_path(char ret[CONFIG_PATH_SIZE], const char *word, const char *text,
+			   const char *what, struct errmsg *msg)
 {
-	if (strcmp(text, "memory") != 0 && *text != '/' && strncmp(text, "~/", 2) != 0)
+	if (strcmp(text, word) != 0 && *text != '/' && strncmp(text, "~/", 2) != 0)
 		return err_set(msg, ERR_SYNTAX,
-			       "%s: '%.*s' is neither 'memory' nor a path that begins with '/' or "
+			       "%s: '%.*s' is neither '%s' nor a path that begins with '/' or "
 			       "'~/'",
-			       what, CONFIG_SHOWN, text);
-	if (strlen(text) >= sizeof config->store)
+			       what, CONFIG_SHOWN, text, word);
+	if (strlen(text) >= CONFIG_PATH_SIZE)
 		return err_set(msg, ERR_RANGE, "%s: a path of more than %u bytes", what,
 			       CONFIG_PATH_SIZE - 1);
-	memcpy(config->store, text, strlen(text) + 1);
+	memcpy(ret, text, strlen(text) + 1);
+	return 0;
+}
+
+/* What may stand in it the daemon knows. */
+static int config_set_list(char *ret, const char *text, const char *what, struct errmsg *msg)
+{
+	if (!*text)
+		return err_set(msg, ERR_SYNTAX, "%s: an empty list", what);
+	if (strlen(text) >= CONFIG_LIST_SIZE)
+		return err_set(msg, ERR_RANGE, "%s: a list of more than %u bytes", what,
+			       CONFIG_LIST_SIZE - 1);
+	memcpy(ret, text, strlen(text) + 1);
 	return 0;
 }
 
@@ -149,7 +181,13 @@ static int config_value(struct config *config, enum config_key key, const char *
 	case CONFIG_AGENTS:
 		return job_agent_find(ret, text, what, msg);
 	case CONFIG_STORES:
-		return config_set_store(config, text, what, msg);
+		return config_set_path(config->store, "memory", text, what, msg);
+	case CONFIG_TOPOLOGIES:
+		return config_set_path(config->topology, "none", text, what, msg);
+	case CONFIG_AGAIN:
+		return count_parse(ret, text, 0, LIMIT_RETRIES, what, msg);
+	case CONFIG_LIST:
+		return config_set_list(config->lists[key - CONFIG_KEX_ALGORITHMS], text, what, msg);
 	case CONFIG_BLOCK_OR_DROP:
 		return durable_full_find(ret, text, what, msg);
 	case CONFIG_TIME:

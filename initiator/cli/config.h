@@ -14,6 +14,7 @@
 #define CONFIG_SYSTEM_PATH "/etc/muster/muster.conf"
 
 #define CONFIG_PATH_SIZE 1024u
+#define CONFIG_LIST_SIZE 1024u
 
 enum config_key {
 	CONFIG_RESULTS_BUDGET,	     /* bytes */
@@ -29,6 +30,7 @@ enum config_key {
 	CONFIG_RETAIN_AGE,	     /* milliseconds; 0: for ever */
 	CONFIG_RETAIN_COUNT,	     /* jobs; 0: no limit */
 	CONFIG_KEEPALIVE,	     /* milliseconds */
+	CONFIG_IO_THREADS,	     /* 0: one for each core */
 	CONFIG_RESULTS_STORED,	     /* bytes */
 	CONFIG_RETAIN_SIZE,	     /* bytes */
 	CONFIG_RECONNECT_DELAY,	     /* milliseconds */
@@ -36,6 +38,11 @@ enum config_key {
 	CONFIG_SESSION_IDLE_TIMEOUT, /* milliseconds; 0: never */
 	CONFIG_SPOOL_LIMIT,	     /* bytes */
 	CONFIG_SPOOL_FULL,	     /* 0: block, 1: drop */
+	CONFIG_RETRIES,		     /* how often */
+	CONFIG_KEX_ALGORITHMS,	     /* config_text; the two below too */
+	CONFIG_CIPHERS,
+	CONFIG_MACS,
+	CONFIG_TOPOLOGY, /* config_topology */
 	CONFIG_KEY_COUNT
 };
 
@@ -45,6 +52,8 @@ struct config {
 		bool given;
 	} keys[CONFIG_KEY_COUNT];
 	char store[CONFIG_PATH_SIZE]; /* as it was written */
+	char topology[CONFIG_PATH_SIZE];
+	char lists[3][CONFIG_LIST_SIZE]; /* of algorithms; the first is CONFIG_KEX_ALGORITHMS */
 };
 
 /* What the key is set to; what is to hold where it is not. */
@@ -52,6 +61,12 @@ uint64_t config_get(const struct config *config, enum config_key key, uint64_t o
 
 /* CONFIG_STORE: "memory", or a path that begins with '/' or "~/"; NULL where it is not set. */
 const char *config_store(const struct config *config);
+
+/* CONFIG_TOPOLOGY: "none", or a path as CONFIG_STORE's; NULL where it is not set. */
+const char *config_topology(const struct config *config);
+
+/* CONFIG_KEX_ALGORITHMS, CONFIG_CIPHERS or CONFIG_MACS; NULL where it is not set. */
+const char *config_text(const struct config *config, enum config_key key);
 
 /*
  * The directory of a store for the daemon of this name: of a path as config_store gives it, "~/" is

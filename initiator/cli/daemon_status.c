@@ -73,6 +73,7 @@ void daemon_status_json(struct buf *out, const struct status_reply_msg *m)
 	json_key(out, "started");
 	json_time(out, m->started_ns);
 	status_number(out, "open_files", m->fd_limit);
+	status_number(out, "io_threads", m->io_threads);
 	json_key(out, "store");
 	json_str(out, m->store_path);
 	json_key(out, "store_state");

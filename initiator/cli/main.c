@@ -13,8 +13,8 @@
 #include "log.h"
 
 static const struct cmd *const main_cmds[] = {
-	&cmd_invoke, &cmd_start,   &cmd_get,	&cmd_receive, &cmd_wait,  &cmd_stop,
-	&cmd_remove, &cmd_suspend, &cmd_resume, &cmd_session, &cmd_agent, &cmd_daemon,
+	&cmd_invoke,  &cmd_start,  &cmd_get, &cmd_receive, &cmd_wait,  &cmd_stop,   &cmd_remove,
+	&cmd_suspend, &cmd_resume, &cmd_set, &cmd_session, &cmd_agent, &cmd_daemon, &cmd_relay,
 };
 
 /* Other names of the same commands, PowerShell's among them; in any case. */

@@ -21,7 +21,8 @@
 struct client {
 	struct daemon *daemon;
 	struct bufferevent *bev;
-	struct event *greeting; /* deadline of the first message */
+	struct event *greeting; /* deadline of the first message, or of the next */
+	uint64_t expect_ms;	/* 0: it may be silent */
 	enum client_state state;
 	uint64_t seq_out;
 	void *context;
@@ -90,6 +91,8 @@ static void client_on_read(struct bufferevent *bev, void *arg)
 	struct client *client = arg;
 	struct evbuffer *in = bufferevent_get_input(bev);
 
+	if (client->expect_ms)
+		client_expect(client, client->expect_ms);
 	while (!client->dead && !client->closing) {
 		size_t n = evbuffer_get_length(in);
 		struct errmsg msg = {{0}};
@@ -163,6 +166,14 @@ static void client_on_greeting_deadline(evutil_socket_t fd, short what, void *ar
 	(void)fd;
 	(void)what;
 	client_end(arg);
+}
+
+void client_expect(struct client *client, uint64_t ms)
+{
+	struct timeval tv = loop_ms(ms);
+
+	client->expect_ms = ms;
+	(void)event_add(client->greeting, &tv);
 }
 
 struct client *client_new(struct daemon *daemon, int fd)

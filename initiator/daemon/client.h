@@ -47,6 +47,10 @@ void client_set_state(struct client *client, enum client_state state);
 /* Whether it has ever been CLIENT_READING. */
 bool client_has_read(const struct client *client);
 
+/* From now on it has to say something each ms milliseconds, or it is let go; not while it is
+ * CLIENT_GREETING. */
+void client_expect(struct client *client, uint64_t ms);
+
 /* What a request keeps between messages; freed by drop when it is replaced or the client ends. */
 void client_set_context(struct client *client, void *context, void (*drop)(void *context));
 void *client_context(const struct client *client);

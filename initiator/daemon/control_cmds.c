@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent_msg.h"
 #include "alloc.h"
 #include "client.h"
 #include "clock.h"
@@ -59,6 +60,37 @@ static int control_job_stop(struct client *client, const struct frame *frame, st
 		return err_set(msg, ERR_NOTFOUND, "there is no job %llu",
 			       (unsigned long long)m.job);
 	run_stop(run);
+	reader_on_stop(client, run);
+	return 0;
+}
+
+static int control_job_children(struct client *client, const struct frame *frame,
+				struct errmsg *msg)
+{
+	struct job_children_msg m;
+	int rc = job_children_get(&m, frame->body, frame->len, msg);
+
+	if (rc)
+		return rc;
+	/* One that crossed with JOB_END says nothing any more. */
+	if (client_state(client) == CLIENT_READING)
+		rc = reader_on_children(client, &m, msg);
+	job_children_done(&m);
+	return rc;
+}
+
+/* Who may not be silent for long says so, and wants to hear the same. */
+static int control_ping(struct client *client, const struct frame *frame, struct errmsg *msg)
+{
+	struct buf body = {0};
+	struct ping_msg m;
+	int rc = ping_get(&m, frame->body, frame->len, msg);
+
+	if (rc)
+		return rc;
+	ping_put(&body, &m);
+	client_send(client, MSG_PING, &body);
+	ping_done(&m);
 	return 0;
 }
 
@@ -89,11 +121,12 @@ static int control_status(struct client *client, const struct frame *frame, stru
 	struct daemon *d = client_daemon(client);
 	struct status_reply_msg m = {.pid = (uint64_t)getpid(),
 				     .jobs = control_live(d),
-				     .sessions = ssh_engine_in_use(d->engine),
+				     .sessions = lines_in_use(d->lines),
 				     .clients = d->client_count,
 				     .started_ns = d->started_ns,
 				     .fd_limit = d->fd_limit,
-				     .named_sessions = sessions_count(d->sessions)};
+				     .named_sessions = sessions_count(d->sessions),
+				     .io_threads = lines_threads(d->lines)};
 	struct buf body = {0};
 
 	(void)frame;
@@ -196,6 +229,8 @@ static const struct {
 	{MSG_JOB_STDIN, IN(IDLE) | IN(FILLING) | IN(RUNNING) | IN(READING), submit_on_stdin},
 	{MSG_JOB_RUN, IN(FILLING), submit_on_run},
 	{MSG_JOB_STOP, IN(IDLE) | IN(RUNNING) | IN(READING), control_job_stop},
+	{MSG_JOB_CHILDREN, IN(IDLE) | IN(READING), control_job_children},
+	{MSG_PING, IN(IDLE) | IN(FILLING) | IN(RUNNING) | IN(READING) | IN(WAITING), control_ping},
 	{MSG_GET, IN(IDLE), control_get},
 	{MSG_DO, IN(IDLE), control_do},
 	{MSG_RECEIVE, IN(IDLE), control_receive},

@@ -243,6 +243,20 @@ static void daemon_on_trouble(void *arg, enum store_trouble what, const char *te
 		results_waits_fail(&daemon->budget.waits);
 }
 
+/* More than these a single main loop cannot keep busy. */
+#define DAEMON_IO_THREADS_MAX 16
+
+static unsigned daemon_threads(const struct daemon *daemon)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (daemon->options.io_threads)
+		return daemon->options.io_threads < 64 ? (unsigned)daemon->options.io_threads : 64;
+	if (cores < 1)
+		return 1;
+	return cores < DAEMON_IO_THREADS_MAX ? (unsigned)cores : DAEMON_IO_THREADS_MAX;
+}
+
 static void daemon_open(struct daemon *daemon)
 {
 	struct event_base *base;
@@ -251,7 +265,8 @@ static void daemon_open(struct daemon *daemon)
 	base = loop_base(daemon->loop);
 	daemon->fd_limit = fd_limit_raise();
 	daemon->engine = ssh_engine_new(daemon->loop, daemon->fd_limit);
-	daemon->remotes = remotes_new(daemon->engine, daemon->options.linger_ms,
+	daemon->lines = lines_new(daemon->loop, daemon_threads(daemon), daemon->fd_limit);
+	daemon->remotes = remotes_new(daemon->engine, daemon->lines, daemon->options.linger_ms,
 				      daemon->options.keepalive_ms);
 	daemon->registry = registry_new(daemon);
 	daemon->sessions = sessions_new(daemon);
@@ -324,6 +339,7 @@ static void daemon_close(struct daemon *daemon)
 	sessions_free(daemon->sessions);
 	store_close(daemon->store);
 	remotes_free(daemon->remotes);
+	lines_free(daemon->lines);
 	/* Connections that were let go in the last round. */
 	loop_flush(daemon->loop);
 	ssh_engine_free(daemon->engine);

@@ -23,6 +23,7 @@ struct daemon_options {
 	uint64_t retain_age_ms;	 /* finished jobs go after so long; 0: never */
 	uint64_t retain_size;	 /* bytes of all segments, above which the oldest go; 0: any */
 	uint64_t retain_count;	 /* so many finished jobs stay; 0: no limit */
+	uint64_t io_threads;	 /* at most, for connections; 0: one for each core */
 	uint64_t keepalive_ms;	 /* a connection that says nothing three times so long is lost */
 	uint64_t reconnect_delay_ms; /* before the first attempt to connect again; 0: the default */
 	uint64_t reconnect_timeout_ms; /* of jobs that do not say; 1: not at all */

@@ -8,6 +8,7 @@
 
 #include "daemon.h"
 #include "engine.h"
+#include "line.h"
 #include "loop.h"
 #include "results.h"
 #include "store.h"
@@ -21,7 +22,8 @@ struct sessions;
 struct daemon {
 	struct daemon_options options;
 	struct loop *loop;
-	struct ssh_engine *engine;
+	struct ssh_engine *engine; /* what blocks, for plans and the agent of this computer */
+	struct lines *lines;
 	struct remotes *remotes;
 	struct registry *registry;
 	struct sessions *sessions;

@@ -1,4 +1,4 @@
-#include "doing.h"
+#include "doing_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,36 +17,6 @@
 /* A store that has no room may not have noted a removal for longer than anybody wants to wait. */
 #define DOING_NOTE_MS 5000u
 
-/* One job or child that it acts on. */
-struct doing_item {
-	struct select_item at; /* at.job NULL: removed meanwhile */
-	uint64_t job_id;
-	bool refused; /* a problem was told: nothing more to wait for */
-	bool shown;
-};
-
-struct doing_watch {
-	struct doing *doing;
-	struct run *run;
-	bool warned; /* that it is held back */
-	struct run_watcher watcher;
-};
-
-struct doing {
-	struct client *client;
-	struct doing_msg m;
-	struct doing_item *items;
-	size_t count;
-	struct doing_watch *watches;
-	size_t watch_count;
-	struct event *timer;
-	struct event *wake;
-	bool timed_out;
-	bool kept;		     /* something of the store was removed */
-	bool ending;		     /* all is done, and waits to be noted there */
-	struct results_wait durable; /* until it is */
-};
-
 static void doing_free(void *arg)
 {
 	struct doing *doing = arg;
@@ -62,21 +32,6 @@ static void doing_free(void *arg)
 	free(doing->watches);
 	free(doing->items);
 	free(doing);
-}
-
-static enum job_state doing_state(const struct doing_item *item)
-{
-	return item->at.child ? child_state(item->at.child) : job_state(item->at.job);
-}
-
-static uint64_t doing_id(const struct doing_item *item)
-{
-	return item->at.child ? child_id(item->at.child) : job_id(item->at.job);
-}
-
-static struct run *doing_run(const struct doing *doing, const struct doing_item *item)
-{
-	return registry_find(client_daemon(doing->client)->registry, item->job_id);
 }
 
 static bool doing_waited(const struct doing *doing, const struct doing_item *item,
@@ -110,6 +65,7 @@ static bool doing_is_done(const struct doing *doing, const struct doing_item *it
 		return state == JOB_STATE_SUSPENDED || job_state_is_finished(state);
 	case DO_RESUME:
 		return state == JOB_STATE_RUNNING || job_state_is_finished(state);
+	case DO_SET:
 	case DO_VERB_COUNT:
 		break;
 	}
@@ -151,82 +107,6 @@ static void doing_on_gone(void *arg, struct run *run)
 			doing->items[i].at = (struct select_item){0};
 	watch->run = NULL;
 	doing_wake(doing);
-}
-
-/* --- acting ---------------------------------------------------------------------------------- */
-
-static void doing_refuse(struct doing *doing, struct doing_item *item, const char *text)
-{
-	item->refused = true;
-	reply_problem(doing->client, 2, text);
-}
-
-static void doing_remove_check(struct doing *doing, struct doing_item *item)
-{
-	unsigned long long id = doing_id(item), job = job_id(item->at.job);
-	char text[160];
-
-	if (item->at.child) {
-		(void)snprintf(text, sizeof text,
-			       "job %llu is a child of job %llu: only that can be removed, with "
-			       "all its children",
-			       id, job);
-		doing_refuse(doing, item, text);
-	} else if (!job_state_is_finished(doing_state(item)) && !doing->m.force) {
-		(void)snprintf(text, sizeof text,
-			       "job %llu is not finished (%s): --force stops it first", id,
-			       job_state_name(doing_state(item)));
-		doing_refuse(doing, item, text);
-	} else if (!job_state_is_finished(doing_state(item))) {
-		job_stop(item->at.job, clock_wall_ns());
-	}
-}
-
-static void doing_stop_item(const struct doing_item *item)
-{
-	if (item->at.child)
-		child_stop(item->at.child, clock_wall_ns());
-	else if (!job_state_is_finished(doing_state(item)))
-		job_stop(item->at.job, clock_wall_ns());
-}
-
-static void doing_suspend_item(struct doing *doing, struct doing_item *item, bool suspend)
-{
-	struct errmsg msg = {{0}};
-	uint64_t now = clock_wall_ns();
-	int rc;
-
-	if (item->at.child)
-		rc = suspend ? child_suspend(item->at.child, now, &msg)
-			     : child_resume(item->at.child, now, &msg);
-	else
-		rc = suspend ? job_suspend(item->at.job, now, &msg)
-			     : job_resume(item->at.job, now, &msg);
-	if (rc)
-		doing_refuse(doing, item, msg.text);
-}
-
-static void doing_act(struct doing *doing, struct doing_item *item)
-{
-	switch ((enum do_verb)doing->m.verb) {
-	case DO_STOP:
-		doing_stop_item(item);
-		break;
-	case DO_REMOVE:
-		doing_remove_check(doing, item);
-		break;
-	case DO_SUSPEND:
-		doing_suspend_item(doing, item, true);
-		break;
-	case DO_RESUME:
-		doing_suspend_item(doing, item, false);
-		break;
-	case DO_WAIT:
-		run_wake(doing_run(doing, item));
-		break;
-	case DO_VERB_COUNT:
-		break;
-	}
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
@@ -283,13 +163,17 @@ static void doing_on_noted(void *arg, bool durable)
 	struct doing *doing = arg;
 
 	if (!durable)
-		reply_problem(doing->client, 0,
-			      "the store has no room, or has failed: what was removed now may come "
-			      "again with the next daemon");
+		reply_problem(
+			doing->client, 0,
+			doing->m.verb == DO_SET
+				? "the store has no room, or has failed: the next daemon may "
+				  "not know of this"
+				: "the store has no room, or has failed: what was removed now "
+				  "may come again with the next daemon");
 	doing_end(doing);
 }
 
-/* What was said to be removed does not come again. */
+/* What was said to be removed does not come again, and what was said to be set stays. */
 static void doing_end_noted(struct doing *doing)
 {
 	struct daemon *daemon = client_daemon(doing->client);

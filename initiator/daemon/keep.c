@@ -7,6 +7,7 @@
 #include "frame.h"
 #include "limits.h"
 #include "message.h"
+#include "wire.h"
 
 /* --- the request ---------------------------------------------------------------------------- */
 
@@ -217,4 +218,32 @@ void keep_input(struct store *store, const struct job *job, const void *data, si
 void keep_input_end(struct store *store, const struct job *job)
 {
 	store_put_note(store, job_id(job), KEEP_INPUT_END, 0, 0, "", 0);
+}
+
+void keep_throttle(struct store *store, const struct job *job, uint64_t throttle)
+{
+	struct buf body = {0};
+
+	wire_put_array(&body, 1);
+	wire_put_u64(&body, throttle);
+	store_put_note(store, job_id(job), KEEP_THROTTLE, 0, 0, body.data, body.len);
+	buf_done(&body);
+}
+
+int keep_throttle_get(const void *data, size_t len, uint64_t *ret, struct errmsg *msg)
+{
+	struct wire_in *in;
+	uint64_t throttle;
+	int rc = wire_in_new(&in, data, len, msg);
+
+	if (rc)
+		return rc;
+	throttle = wire_get_u64(in, "throttle", LIMIT_HOSTS);
+	if (!throttle)
+		wire_fault(in, ERR_PROTO, "throttle", "is 0");
+	rc = wire_in_end(in, msg);
+	wire_in_free(in);
+	if (rc == 0)
+		*ret = throttle;
+	return rc;
 }

@@ -38,7 +38,7 @@ static inline uint64_t keep_time_ns(uint64_t flags)
 /* struct store_job.wish */
 enum keep_wish { KEEP_NONE, KEEP_HOLD, KEEP_STOP };
 /* store_put_note's kind */
-enum keep_note { KEEP_SCHEMA = 1, KEEP_INPUT, KEEP_INPUT_END };
+enum keep_note { KEEP_SCHEMA = 1, KEEP_INPUT, KEEP_INPUT_END, KEEP_THROTTLE };
 
 /* The request as bytes: JOB_OPEN and JOB_TARGETS, as frames. */
 void keep_request(struct buf *out, const struct job_open_msg *open,
@@ -61,5 +61,9 @@ int keep_schema_get(const void *data, size_t len, uint64_t *ret_id, struct task_
 
 void keep_input(struct store *store, const struct job *job, const void *data, size_t len);
 void keep_input_end(struct store *store, const struct job *job);
+
+/* Outweighs that of the request. */
+void keep_throttle(struct store *store, const struct job *job, uint64_t throttle);
+int keep_throttle_get(const void *data, size_t len, uint64_t *ret, struct errmsg *msg);
 
 #endif

@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "link_private.h"
+#include "relays.h"
 
 /* --- what the transports tell --------------------------------------------------------------- */
 
@@ -105,7 +106,6 @@ void link_end(struct link *link, const struct outcome *outcome)
 		link_agent_store(link);
 	results_close(link->results);
 	link_session_end(link);
-	free(live->command);
 	free(live);
 	link->live = NULL;
 	link_set_held(link, false);
@@ -162,9 +162,16 @@ static bool link_is_plain(const struct job_open_msg *open)
 	       open->builtin == JOB_AGENT_LIST || open->builtin == JOB_AGENT_REMOVE;
 }
 
+static bool link_is_relayed(const struct link *link)
+{
+	return relays_has(run_relays(link->run), child_index(link->child));
+}
+
 void link_go(struct link *link)
 {
-	if (link_is_plain(run_open(link->run)))
+	if (link_is_relayed(link))
+		link_relay_start(link);
+	else if (link_is_plain(run_open(link->run)))
 		link_plain_start(link);
 	else
 		link_agent_start(link);
@@ -174,7 +181,8 @@ void link_begin(struct link *link)
 {
 	const struct job_open_msg *open = run_open(link->run);
 
-	if (run_store(link->run) && (link_is_plain(open) || !link_wants_durable(open)))
+	if (run_store(link->run) &&
+	    (link_is_plain(open) || link_is_relayed(link) || !link_wants_durable(open)))
 		link_once_begin(link);
 	else
 		link_go(link);
@@ -276,7 +284,6 @@ void link_free(struct link *link, bool park)
 		buf_done(&link->live->streams[1].partial);
 		link_session_end(link);
 		link_once_leave(link);
-		free(link->live->command);
 		free(link->live);
 	}
 	link_forget_past(link);

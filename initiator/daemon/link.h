@@ -1,7 +1,8 @@
 /*
  * A link: how one child is carried out, and what has come of it. The transport is an agent on the
- * target (remote.h), which for a local job is this computer, or a plain SSH exec (ssh/conn.h). It
- * ends with the command; the results stay until the job is removed.
+ * target (remote.h), which for a local job is this computer, a plain SSH exec (ssh/conn.h), or the
+ * daemon of a gateway (relays.h). It ends with the command; the results stay until the job is
+ * removed.
  */
 #ifndef MUSTER_LINK_H
 #define MUSTER_LINK_H
@@ -61,7 +62,8 @@ void link_discard(struct link *link);
 /* Whether the agent is asked to let it outlive us. */
 bool link_wants_durable(const struct job_open_msg *open);
 
-/* Why the command cannot be carried out (too long), before there is a job. 0 or ERR_RANGE. */
+/* Why the command cannot be carried out (too long, an unknown cipher), before there is a job. 0,
+ * ERR_RANGE or ERR_SYNTAX. */
 int link_check(const struct job_open_msg *open, struct errmsg *msg);
 /* The same with what is filled in for each host: the longest of their names, how many there are. */
 int link_check_host(const struct job_open_msg *open, const char *longest, size_t count,

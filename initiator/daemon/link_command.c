@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent_msg.h"
+#include "algorithms.h"
 #include "alloc.h"
 #include "boot.h"
 #include "command.h"
@@ -217,6 +218,8 @@ int link_check_host(const struct job_open_msg *open, const char *longest, size_t
 
 	if (open->builtin)
 		return 0;
+	if (open->whole > count)
+		count = (size_t)open->whole;
 	link_command_make(&command, open, longest, count - 1, count, false);
 	env = link_environment(open, longest, count - 1, count, &env_count);
 	rc = link_check_words("the command", command.argv, command.argc, LIMIT_ARGS, msg);
@@ -257,6 +260,17 @@ static int link_check_become(const struct job_open_msg *open, struct errmsg *msg
 	return rc;
 }
 
+static int link_check_algorithms(const struct job_open_msg *open, struct errmsg *msg)
+{
+	int rc = algorithms_check(ALGORITHM_KEX, open->kex, "--kex-algorithms", msg);
+
+	if (rc == 0)
+		rc = algorithms_check(ALGORITHM_CIPHER, open->ciphers, "--ciphers", msg);
+	if (rc == 0)
+		rc = algorithms_check(ALGORITHM_MAC, open->macs, "--macs", msg);
+	return rc;
+}
+
 int link_check(const struct job_open_msg *open, struct errmsg *msg)
 {
 	const char *what = NULL;
@@ -275,6 +289,8 @@ int link_check(const struct job_open_msg *open, struct errmsg *msg)
 			"the subsystem's agent runs as who logs in, and becomes nobody else");
 	if (open->become && link_check_become(open, msg) != 0)
 		return ERR_SYNTAX;
+	if (link_check_algorithms(open, msg) != 0)
+		return ERR_SYNTAX;
 	return open->argc && !open->script ? link_check_length(open, msg) : 0;
 }
 
@@ -283,7 +299,7 @@ void link_task_open(struct link *link, struct buf *body, const struct task_open_
 	static const char *const push[] = {"true", NULL};
 	const struct job_open_msg *open = run_open(link->run);
 	const char *host = child_location(link->child);
-	size_t index = child_index(link->child), count = job_child_count(child_job(link->child));
+	size_t index = run_rank(link->run, link->child), count = run_whole(link->run);
 	struct link_command command;
 	struct task_open_msg m = {.task = own->task,
 				  .credit = own->credit,

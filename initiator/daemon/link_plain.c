@@ -6,8 +6,8 @@
 #include "alloc.h"
 #include "boot.h"
 #include "command.h"
-#include "conn.h"
 #include "conn_cause.h"
+#include "line.h"
 #include "link_private.h"
 
 /* Input that was given and has not gone to the network. */
@@ -16,19 +16,19 @@
 static void link_plain_feed(struct link *link)
 {
 	struct link_live *live = link->live;
-	struct conn *conn = live->handle;
+	struct line *line = live->handle;
 	struct feed *feed = run_feed(link->run);
 
-	while (feed && !live->feed_ended && conn_queued(conn) < LINK_INPUT_AHEAD) {
+	while (feed && !live->feed_ended && line_queued(line) < LINK_INPUT_AHEAD) {
 		const void *data = NULL;
 		size_t n = feed_peek(feed, live->fed, &data);
 
 		if (n)
-			conn_write(conn, data, n);
+			line_write(line, data, n);
 		live->fed += n;
 		if (feed_is_end(feed, live->fed)) {
 			live->feed_ended = true;
-			conn_finish(conn);
+			line_finish(line);
 		}
 		if (!n)
 			return;
@@ -52,7 +52,7 @@ static void link_on_conn_end(void *arg, const struct conn_result *result)
 	link_end(link, &outcome);
 }
 
-static const struct conn_events link_conn_events = {
+static const struct line_events link_line_events = {
 	.running = link_on_running,
 	.data = link_on_data,
 	.burst_end = link_on_burst_end,
@@ -63,22 +63,22 @@ static const struct conn_events link_conn_events = {
 
 static void link_plain_stop(struct link *link)
 {
-	conn_stop(link->live->handle);
+	line_stop(link->live->handle);
 }
 
 static void link_plain_suspend(struct link *link, bool suspend)
 {
-	conn_suspend(link->live->handle, suspend);
+	line_suspend(link->live->handle, suspend);
 }
 
 static void link_plain_hold(struct link *link, bool hold)
 {
-	conn_hold(link->live->handle, hold);
+	line_hold(link->live->handle, hold);
 }
 
 static void link_plain_free(struct link *link)
 {
-	conn_free(link->live->handle);
+	line_free(link->live->handle);
 }
 
 static const struct link_transport link_plain = {.stop = link_plain_stop,
@@ -97,8 +97,8 @@ static char *link_plain_text(struct link *link)
 		return xstrdup(boot_list_command());
 	if (open->builtin == JOB_AGENT_REMOVE)
 		return xstrdup(boot_remove_command());
-	link_command_make(&command, open, child_location(link->child), child_index(link->child),
-			  job_child_count(child_job(link->child)), true);
+	link_command_make(&command, open, child_location(link->child),
+			  run_rank(link->run, link->child), run_whole(link->run), true);
 	/* Its length was checked when the job was opened; what %h adds fits as well, or is told by
 	 * the server. */
 	(void)command_exec(&text, link->live->run_id, command.argv, command.argc, NULL);
@@ -110,19 +110,25 @@ void link_plain_start(struct link *link)
 {
 	const struct job_open_msg *open = run_open(link->run);
 	struct link_live *live = link->live;
-	struct conn_spec spec = {.target = run_target(link->run, child_index(link->child)),
-				 .run_id = live->run_id,
-				 .connect_timeout_ms = open->connect_timeout_ms,
-				 .run_timeout_ms = open->run_timeout_ms,
-				 .stop_grace_ms = open->stop_grace_ms,
-				 .input = run_feed(link->run) != NULL};
+	struct line_spec spec = {
+		.conn = {.target = run_target(link->run, child_index(link->child)),
+			 .run_id = live->run_id,
+			 .connect_timeout_ms = open->connect_timeout_ms,
+			 .run_timeout_ms = open->run_timeout_ms,
+			 .stop_grace_ms = open->stop_grace_ms,
+			 .input = run_feed(link->run) != NULL,
+			 .kex = open->kex,
+			 .ciphers = open->ciphers,
+			 .macs = open->macs},
+		.retries = open->retries,
+	};
+	char *command = link_plain_text(link);
 
-	free(live->command);
-	live->command = link_plain_text(link);
-	spec.command = live->command;
+	spec.conn.command = command;
 	live->transport = &link_plain;
-	live->handle = conn_start(run_daemon(link->run)->engine, &spec, &link_conn_events, link);
+	live->handle = line_start(run_daemon(link->run)->lines, &spec, &link_line_events, link);
+	free(command);
 	link_plain_feed(link);
 	if (link->held)
-		conn_hold(live->handle, true);
+		line_hold(live->handle, true);
 }

@@ -35,8 +35,7 @@ struct link {
 /* What is needed only while the command runs. */
 struct link_live {
 	const struct link_transport *transport;
-	void *handle; /* of the transport: conn, link_track */
-	char *command;
+	void *handle; /* of the transport: line, link_track */
 	char run_id[UUID_TEXT_SIZE];
 	struct splitter streams[2]; /* output, error: of those that send bytes */
 	uint64_t fed;		    /* input that was given, plain exec */
@@ -60,6 +59,7 @@ void link_once_leave(struct link *link);
 /* The ways. Each sets live->transport and live->handle. */
 void link_plain_start(struct link *link);
 void link_agent_start(struct link *link);
+void link_relay_start(struct link *link);
 struct track_spec;
 /* link_spec.c. What was before a restart is taken from past. */
 void link_track_spec(struct link *link, struct track_spec *ret);

@@ -122,6 +122,8 @@ static void reader_on_gone(void *arg, struct run *run)
 			reader->open_acks--;
 		if (s->loading)
 			reader->loading--;
+		if (s->held)
+			reader->held--;
 		*s = (struct source){.job = job, .ready = s->ready, .next = s->next};
 	}
 	(void)snprintf(text, sizeof text, "job %llu was removed while it was being received",
@@ -354,6 +356,78 @@ int reader_on_received(struct client *client, const struct received_msg *m, stru
 	results_ack(results, reader->streams, m->seq);
 	reader->took = reader->took || results_is_stored(results);
 	child_set_unread(source->child, results_unread(results) > 0);
+	reader_wake(reader);
+	return 0;
+}
+
+/* --- what a client asks of single children -------------------------------------------------- */
+
+void reader_hold(struct reader *reader, struct source *source, bool hold)
+{
+	if (source->held == hold)
+		return;
+	source->held = hold;
+	if (hold)
+		reader->held++;
+	else
+		reader->held--;
+}
+
+/* What cannot be done is no error: it may have ended meanwhile. Its state is told all the same. */
+static void reader_do_to_child(struct reader *reader, struct source *source,
+			       enum job_children_verb verb)
+{
+	struct child *child = source->child;
+	uint64_t now = clock_wall_ns();
+
+	switch (verb) {
+	case JOB_CHILDREN_STOP:
+		source->stopped = true;
+		child_stop(child, now);
+		break;
+	case JOB_CHILDREN_SUSPEND:
+		(void)child_suspend(child, now, NULL);
+		break;
+	case JOB_CHILDREN_RESUME:
+		(void)child_resume(child, now, NULL);
+		break;
+	case JOB_CHILDREN_HOLD:
+	case JOB_CHILDREN_GO:
+		reader_hold(reader, source, verb == JOB_CHILDREN_HOLD);
+		break;
+	case JOB_CHILDREN_VERB_COUNT:
+		break;
+	}
+	reader_make_ready(reader, source);
+}
+
+void reader_on_stop(struct client *client, const struct run *run)
+{
+	struct reader *reader = client_context(client);
+
+	if (client_state(client) != CLIENT_READING || reader_live_run(client) != run)
+		return;
+	reader->stopped = true;
+	for (size_t i = 0; reader->held && i < reader->source_count; i++)
+		if (reader->sources[i].held)
+			reader_make_ready(reader, &reader->sources[i]);
+	reader_wake(reader);
+}
+
+int reader_on_children(struct client *client, const struct job_children_msg *m, struct errmsg *msg)
+{
+	struct reader *reader = client_context(client);
+	struct reader_job *job = reader->jobs;
+
+	if (!reader->live)
+		return err_set(msg, ERR_ORDER, "JOB_CHILDREN without a synchronous job");
+	for (size_t i = 0; job->run && i < m->count; i++) {
+		struct child *child = job_child_by_id(run_job(job->run), m->children[i]);
+		struct source *source = child ? reader_source(job, child) : NULL;
+
+		if (source && source->child)
+			reader_do_to_child(reader, source, (enum job_children_verb)m->verb);
+	}
 	reader_wake(reader);
 	return 0;
 }

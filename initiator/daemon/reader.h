@@ -32,4 +32,10 @@ struct run *reader_live_run(struct client *client);
 /* RECEIVED: returns 0, or ERR_PROTO with msg for what was never sent. */
 int reader_on_received(struct client *client, const struct received_msg *m, struct errmsg *msg);
 
+/* JOB_STOP of this run, if it is the one that the client reads. */
+void reader_on_stop(struct client *client, const struct run *run);
+
+/* JOB_CHILDREN, for the synchronous job: returns 0, or ERR_ORDER with msg if another is read. */
+int reader_on_children(struct client *client, const struct job_children_msg *m, struct errmsg *msg);
+
 #endif

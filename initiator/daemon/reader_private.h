@@ -29,8 +29,10 @@ struct source {
 	bool ready;	  /* stands in the ready queue */
 	bool loading;	  /* its records are being read from the store */
 	bool leased;
-	bool told;  /* SOURCE was sent */
-	bool ended; /* its last state was sent */
+	bool held;    /* the client wants nothing of it now */
+	bool stopped; /* the client has stopped it: of one that has ended it wants the rest */
+	bool told;    /* SOURCE was sent */
+	bool ended;   /* its last state was sent */
 };
 
 /* A source and the time of its oldest record that was not sent. */
@@ -68,6 +70,8 @@ struct reader {
 	size_t merge_count;
 	bool merge_is_stale; /* the time at the top is not known now */
 	size_t loading;	     /* sources whose records are being read */
+	size_t held;	     /* sources of which nothing is to be sent */
+	bool stopped;	     /* the client has stopped all of them */
 	size_t open_acks;    /* sources with something unacknowledged */
 	struct results_wait durable;
 	bool took;	 /* its end waits for the store, which has something of it */
@@ -86,6 +90,9 @@ void reader_on_wake(evutil_socket_t fd, short what, void *arg);
 
 /* The source of a child, or NULL if it is not read. */
 struct source *reader_source(struct reader_job *job, const struct child *child);
+
+/* Nothing more of a child is sent, or it is again. */
+void reader_hold(struct reader *reader, struct source *source, bool hold);
 
 /* A child has more, or has ended: its turn comes. */
 void reader_make_ready(struct reader *reader, struct source *source);

@@ -157,14 +157,15 @@ static bool reader_all_persistent(const struct reader *reader)
 
 		if (!job->run)
 			continue;
-		/* Lost, but it may come back: that is waited for. */
-		if (run_is_looked_for(job->run))
-			return false;
 		if (job->named && !reader_is_persistent(reader, job_state(run_job(job->run))))
 			return false;
 		for (size_t k = job->first; !job->named && k < job->first + job->count; k++)
 			if (!reader_is_persistent(reader, child_state(reader->sources[k].child)))
 				return false;
+		/* Lost, but it may come back: that is waited for. Last, as it looks at every child.
+		 */
+		if (run_is_looked_for(job->run))
+			return false;
 	}
 	return true;
 }
@@ -175,8 +176,8 @@ static bool reader_do_live(struct reader *reader)
 	enum reader_went went;
 
 	if (!s) {
-		/* Of those that load there is more. */
-		if (reader->loading || !reader_all_persistent(reader))
+		/* Of those that load or are held there is more. */
+		if (reader->loading || reader->held || !reader_all_persistent(reader))
 			return false;
 		reader->phase = READER_ENDS;
 		return true;
@@ -185,6 +186,11 @@ static bool reader_do_live(struct reader *reader)
 	if (!reader->first_ready)
 		reader->last_ready = &reader->first_ready;
 	s->ready = false;
+	if (s->held && (s->stopped || reader->stopped) &&
+	    job_state_is_finished(child_state(s->child)))
+		reader_hold(reader, s, false);
+	if (s->held)
+		return true;
 	/* A turn each: a flood from one host does not keep the others waiting. */
 	went = reader_send(reader, s, 0);
 	if (went == READER_WENT)

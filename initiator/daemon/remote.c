@@ -15,6 +15,7 @@
 
 struct remotes {
 	struct ssh_engine *engine;
+	struct lines *lines;
 	uint64_t linger_ms;
 	struct remote **buckets;
 	size_t bucket_count; /* a power of two */
@@ -40,12 +41,14 @@ static void remotes_on_look(evutil_socket_t fd, short what, void *arg)
 		}
 }
 
-struct remotes *remotes_new(struct ssh_engine *engine, uint64_t linger_ms, uint64_t keepalive_ms)
+struct remotes *remotes_new(struct ssh_engine *engine, struct lines *lines, uint64_t linger_ms,
+			    uint64_t keepalive_ms)
 {
 	struct remotes *pool = xcalloc(1, sizeof *pool);
 	struct timeval tv;
 
 	pool->engine = engine;
+	pool->lines = lines;
 	pool->linger_ms = linger_ms;
 	pool->keepalive_ms = keepalive_ms ? keepalive_ms : REMOTES_KEEPALIVE_MS;
 	tv = loop_ms(pool->keepalive_ms / 3 + 1);
@@ -79,12 +82,17 @@ struct ssh_engine *remotes_engine(struct remotes *pool)
 	return pool->engine;
 }
 
+struct lines *remotes_lines(struct remotes *pool)
+{
+	return pool->lines;
+}
+
 uint64_t remotes_linger_ms(const struct remotes *pool)
 {
-	size_t slots = ssh_engine_slots(pool->engine);
+	size_t slots = lines_slots(pool->lines);
 
 	/* Where descriptors run short, those who wait for one come first. */
-	return ssh_engine_in_use(pool->engine) >= slots - slots / 4 ? 0 : pool->linger_ms;
+	return lines_in_use(pool->lines) >= slots - slots / 4 ? 0 : pool->linger_ms;
 }
 
 void remotes_set_idle(struct remote *r, bool idle)
@@ -141,6 +149,9 @@ static char *remote_key(const struct remote_spec *spec)
 	remote_key_add(&key, job->ssh_config);
 	remote_key_add(&key, job->agent_socket);
 	remote_key_add(&key, job->home);
+	remote_key_add(&key, job->kex);
+	remote_key_add(&key, job->ciphers);
+	remote_key_add(&key, job->macs);
 	remote_key_add(&key, t->fault);
 	if (t->login)
 		remote_key_login(&key, t->login);
@@ -234,7 +245,7 @@ static bool remote_is_fit(const struct remote *r, const struct remote_spec *spec
 	if (r->shunned || remote_task_count(r) >= LIMIT_TASKS)
 		return false;
 	if (r->state == REMOTE_OPEN)
-		return !r->conn || conn_is_trusted(r->conn, spec->target);
+		return !r->line || line_is_trusted(r->line, spec->target);
 	return r->state == REMOTE_GREETING || remote_same_password(r, spec->password);
 }
 

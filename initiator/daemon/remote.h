@@ -18,13 +18,15 @@
 #include "plan.h"
 #include "track.h"
 
+struct lines;
 struct remotes;
 struct remote_task;
 
 /* linger_ms: how long an idle connection stays; 0: not at all. keepalive_ms: one on which commands
  * run is asked for a sign of life after such a silence, and lost after three times that; 0: the
  * default. */
-struct remotes *remotes_new(struct ssh_engine *engine, uint64_t linger_ms, uint64_t keepalive_ms);
+struct remotes *remotes_new(struct ssh_engine *engine, struct lines *lines, uint64_t linger_ms,
+			    uint64_t keepalive_ms);
 /* After the last task was freed. NULL is fine. */
 void remotes_free(struct remotes *remotes);
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "clock.h"
 #include "conn_cause.h"
 #include "escape.h"
 #include "log.h"
@@ -14,9 +13,6 @@
 /* From the start of the bootstrap to the agent's HELLO. */
 #define REMOTE_START_MS	 30000u
 #define REMOTE_FINISH_MS 2000u
-
-/* So many times the keepalive without a byte, and the connection is lost. */
-#define REMOTE_SILENCES 3u
 
 /* The name under which deploy/ configures the agent in sshd. */
 #define REMOTE_SUBSYSTEM "muster"
@@ -28,8 +24,6 @@ static const enum boot_become remote_become[] = {
 	[JOB_DOAS] = BOOT_DOAS,
 };
 
-static void remote_connect(struct remote *r);
-
 /* For logs. */
 static const char *remote_name(const struct remote *r)
 {
@@ -38,15 +32,15 @@ static const char *remote_name(const struct remote *r)
 
 static bool remote_is_up(const struct remote *r)
 {
-	return r->conn || r->pipe;
+	return r->line || r->pipe;
 }
 
 static void remote_write(struct remote *r, const void *data, size_t len)
 {
 	if (r->finishing)
 		return;
-	if (r->conn)
-		conn_write(r->conn, data, len);
+	if (r->line)
+		line_write(r->line, data, len);
 	else if (r->pipe)
 		remote_pipe_write(r->pipe, data, len);
 }
@@ -59,26 +53,15 @@ static void remote_wipe_password(struct remote *r)
 		explicit_bzero(r->password, strlen(r->password));
 	free(r->password);
 	r->password = NULL;
-	r->boot_spec.password = NULL;
-}
-
-static void remote_free_talk(struct remote *r)
-{
-	boot_free(r->boot);
-	r->boot = NULL;
-	peer_free(r->peer);
-	r->peer = NULL;
-	free(r->command);
-	r->command = NULL;
 }
 
 void remote_destroy(struct remote *r)
 {
 	while (r->tasks)
 		task_drop(r->tasks);
-	conn_free(r->conn);
+	line_free(r->line);
 	remote_pipe_free(r->pipe);
-	remote_free_talk(r);
+	peer_free(r->peer);
 	remote_wipe_password(r);
 	if (r->timer)
 		event_free(r->timer);
@@ -87,11 +70,11 @@ void remote_destroy(struct remote *r)
 	r->target = NULL;
 	free(r->key);
 	free(r->note);
-	free(r->become_user);
-	r->conn = NULL;
+	r->line = NULL;
 	r->pipe = NULL;
+	r->peer = NULL;
 	r->timer = NULL;
-	r->key = r->note = r->become_user = NULL;
+	r->key = r->note = NULL;
 	r->freed = true;
 	if (!r->queued)
 		free(r);
@@ -167,14 +150,11 @@ void remote_send(struct remote *r, enum message_type type, struct buf *body)
 	buf_done(body);
 }
 
-static int remote_on_hello(void *arg, const struct agent_hello_msg *hello, struct errmsg *msg)
+static void remote_open(struct remote *r, uint64_t can, char *note)
 {
-	struct remote *r = arg;
-
-	(void)msg;
 	r->state = REMOTE_OPEN;
-	r->can = hello->capabilities;
-	r->note = hello->durable_note ? xstrdup(hello->durable_note) : NULL;
+	r->can = can;
+	r->note = note;
 	(void)event_del(r->timer);
 	/* Who hears it may leave, and so may others: each time from the front. */
 	for (struct remote_task *t = r->tasks; t;) {
@@ -186,6 +166,13 @@ static int remote_on_hello(void *arg, const struct agent_hello_msg *hello, struc
 	}
 	if (!r->tasks && r->state == REMOTE_OPEN)
 		remote_became_idle(r);
+}
+
+static int remote_on_hello(void *arg, const struct agent_hello_msg *hello, struct errmsg *msg)
+{
+	(void)msg;
+	remote_open(arg, hello->capabilities,
+		    hello->durable_note ? xstrdup(hello->durable_note) : NULL);
 	return 0;
 }
 
@@ -195,96 +182,11 @@ static int remote_on_message(void *arg, const struct frame *frame, struct errmsg
 	return frame->type == MSG_PING ? 0 : task_message(arg, frame, msg);
 }
 
-void remote_check(struct remote *r, uint64_t now_ms, uint64_t keepalive_ms)
-{
-	struct ping_msg m = {.number = r->pings};
-	struct buf body = {0};
-	char text[64];
-
-	if (r->state != REMOTE_OPEN || !r->tasks || !(r->can & AGENT_CAN_DURABLE)) {
-		r->heard_ms = now_ms;
-		return;
-	}
-	if (now_ms - r->heard_ms >= keepalive_ms * REMOTE_SILENCES) {
-		(void)snprintf(text, sizeof text, "nothing was heard for %llu s",
-			       (unsigned long long)(now_ms - r->heard_ms) / 1000u);
-		remote_close(r, CAUSE_LINK_LOST, text);
-	} else if (now_ms - r->heard_ms >= keepalive_ms && !r->pinged) {
-		r->pinged = true;
-		r->pings++;
-		ping_put(&body, &m);
-		remote_send(r, MSG_PING, &body);
-	}
-}
-
-static const struct peer_events remote_peer_events = {.hello = remote_on_hello,
-						      .message = remote_on_message};
-
-static void remote_feed(struct remote *r, const void *data, size_t len)
-{
-	struct errmsg msg = {{0}};
-	int rc = len ? peer_feed(r->peer, data, len, &msg) : 0;
-
-	r->heard_ms = clock_mono_ns() / 1000000u;
-	r->pinged = false;
-
-	if (rc)
-		remote_fail(r, rc, &msg);
-}
-
-static void remote_on_boot_send(void *arg, const void *data, size_t len)
-{
-	struct remote *r = arg;
-
-	remote_write(r, data, len);
-}
-
-/* The agent runs. */
-static void remote_greet(struct remote *r)
-{
-	struct agent_hello_msg hello = {0};
-	struct buf out = {0};
-
-	r->state = REMOTE_GREETING;
-	r->peer = peer_new(PEER_INITIATOR, &remote_peer_events, r);
-	peer_put_hello(&out, &hello);
-	remote_write(r, out.data, out.len);
-	buf_done(&out);
-}
-
-static void remote_on_boot_ready(void *arg, const void *rest, size_t len)
-{
-	struct remote *r = arg;
-
-	remote_wipe_password(r);
-	remote_greet(r);
-	remote_feed(r, rest, len);
-}
-
 static void remote_set_timer(struct remote *r, uint64_t ms)
 {
 	struct timeval tv = loop_ms(ms);
 
 	(void)event_add(r->timer, &tv);
-}
-
-/* A restricted shell does not know exec: once more without it. */
-static bool remote_retry(struct remote *r, enum boot_end end, const char *text)
-{
-	if (end != BOOT_NO_AGENT || r->retried || !strstr(text, "restricted"))
-		return false;
-	r->retried = true;
-	r->again = true;
-	r->boot_spec.no_exec = true;
-	return true;
-}
-
-static void remote_reconnect(struct remote *r)
-{
-	conn_free(r->conn);
-	r->conn = NULL;
-	remote_free_talk(r);
-	remote_connect(r);
 }
 
 /* Everybody who waits is told, and may do it another way. */
@@ -298,24 +200,6 @@ static void remote_no_agent(struct remote *r, const char *text)
 	remote_free_later(r);
 }
 
-static void remote_on_boot_failed(void *arg, enum boot_end end, const char *text)
-{
-	struct remote *r = arg;
-
-	if (r->state == REMOTE_GONE)
-		return;
-	if (end == BOOT_BECOME)
-		remote_close(r, CAUSE_BECOME, text);
-	else if (remote_retry(r, end, text))
-		remote_set_timer(r, 0);
-	else
-		remote_no_agent(r, text);
-}
-
-static const struct boot_events remote_boot_events = {.send = remote_on_boot_send,
-						      .ready = remote_on_boot_ready,
-						      .failed = remote_on_boot_failed};
-
 /* --- the connection ------------------------------------------------------------------------- */
 
 static void remote_on_timer(evutil_socket_t fd, short what, void *arg)
@@ -324,9 +208,7 @@ static void remote_on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (r->again)
-		remote_reconnect(r);
-	else if (!r->target && !r->pipe)
+	if (!r->target && !r->pipe)
 		remote_no_agent(r, r->fault.text);
 	else if (r->state == REMOTE_OPEN)
 		remote_close(r, CAUSE_NONE, "");
@@ -334,33 +216,75 @@ static void remote_on_timer(evutil_socket_t fd, short what, void *arg)
 		remote_close(r, CAUSE_TIMEOUT, "start agent");
 }
 
-static void remote_on_running(void *arg)
+static void remote_told_open(struct remote *r, const void *data, size_t len)
 {
-	struct remote *r = arg;
+	struct remote_told_open told;
+	const char *note = (const char *)data + sizeof told;
 
-	if (r->state != REMOTE_CONNECTING)
-		return;
-	r->state = REMOTE_BOOTING;
-	remote_set_timer(r, r->start_timeout_ms ? r->start_timeout_ms : REMOTE_START_MS);
+	memcpy(&told, data, sizeof told);
+	remote_heard(r);
+	remote_open(r, told.can, told.note ? xstrndup(note, len - sizeof told) : NULL);
 }
 
-static void remote_on_data(void *arg, bool is_error, const void *data, size_t len)
+static void remote_told_ready(struct remote *r)
+{
+	/* Nobody looks at the other copy any more, as this is said behind the last use of it. */
+	remote_wipe_password(r);
+	remote_order_wipe(r->order);
+	r->state = REMOTE_GREETING;
+}
+
+static void remote_on_told(void *arg, unsigned what, const void *data, size_t len)
 {
 	struct remote *r = arg;
+	struct errmsg msg = {{0}};
 
-	if (r->state == REMOTE_GONE || r->again)
+	if (r->state == REMOTE_GONE)
 		return;
-	if (!r->peer) {
-		boot_feed(r->boot, is_error, data, len);
-		return;
+	(void)snprintf(msg.text, sizeof msg.text, "%.*s", (int)len, len ? (const char *)data : "");
+	switch ((enum remote_told)what) {
+	case REMOTE_TOLD_BOOTING:
+		r->state = REMOTE_BOOTING;
+		break;
+	case REMOTE_TOLD_READY:
+		remote_told_ready(r);
+		break;
+	case REMOTE_TOLD_OPEN:
+		remote_told_open(r, data, len);
+		break;
+	case REMOTE_TOLD_NO_AGENT:
+		remote_no_agent(r, msg.text);
+		break;
+	case REMOTE_TOLD_BECOME:
+		remote_close(r, CAUSE_BECOME, msg.text);
+		break;
+	case REMOTE_TOLD_BROKEN:
+		remote_fail(r, ERR_CLOSED, &msg); /* it was told so already */
+		break;
+	case REMOTE_TOLD_LATE:
+		remote_close(r, CAUSE_TIMEOUT, "start agent");
+		break;
 	}
-	/* Kilobytes that nobody needs any more, for each of thousands. */
-	boot_free(r->boot);
-	r->boot = NULL;
-	if (!is_error)
-		remote_feed(r, data, len);
-	else
-		log_debug("%s: the agent writes %zu bytes of errors", remote_name(r), len);
+}
+
+/* Whole frames, checked. */
+static void remote_on_frames(void *arg, bool is_error, const void *data, size_t len)
+{
+	struct remote *r = arg;
+	const uint8_t *at = data, *end = at + len;
+	struct errmsg msg = {{0}};
+
+	(void)is_error;
+	remote_heard(r);
+	while (at < end && r->state != REMOTE_GONE) {
+		struct frame frame;
+		int rc;
+
+		at += frame_next(at, &frame);
+		rc = remote_on_message(r, &frame, &msg);
+		if (rc)
+			remote_fail(r, rc, &msg);
+	}
 }
 
 static void remote_on_burst_end(void *arg)
@@ -373,48 +297,80 @@ static void remote_on_end(void *arg, const struct conn_result *result)
 	struct remote *r = arg;
 	bool exited = result->end == CONN_END_EXITED || result->end == CONN_END_SIGNALLED;
 
-	r->conn = NULL;
-	if (r->state == REMOTE_GONE || r->again)
+	r->line = NULL;
+	r->order = NULL;
+	if (r->state == REMOTE_GONE)
 		return;
-	if (exited && r->state == REMOTE_BOOTING) {
-		boot_eof(r->boot, result->exit_code);
-		return;
-	}
 	if (exited && r->tasks)
 		remote_close(r, CAUSE_AGENT_LOST, "the agent has ended");
 	else
 		remote_close(r, conn_cause(result->end), result->text);
 }
 
-static const struct conn_events remote_conn_events = {
-	.running = remote_on_running,
-	.data = remote_on_data,
+static const struct line_events remote_line_events = {
+	.data = remote_on_frames,
 	.burst_end = remote_on_burst_end,
+	.listened = remote_on_listened,
+	.told = remote_on_told,
 	.end = remote_on_end,
 };
 
-static void remote_connect(struct remote *r)
+static struct remote_order *remote_new_order(const struct job_open_msg *job, const char *password)
 {
-	struct conn_spec spec = {.target = r->target,
-				 .connect_timeout_ms = r->connect_timeout_ms,
-				 .stream = true,
-				 .subsystem = r->boot_spec.subsystem ? REMOTE_SUBSYSTEM : NULL};
-	struct errmsg msg;
+	struct remote_order *order = xcalloc(1, sizeof *order);
 
-	r->state = REMOTE_CONNECTING;
-	r->again = false;
-	boot_nonce(r->boot_spec.nonce);
-	/* The user to become was checked when the job was opened. */
-	if (!spec.subsystem && boot_command(&r->command, &r->boot_spec, &msg) != 0)
-		abort();
-	spec.command = r->command;
-	r->boot = boot_new(&r->boot_spec, &remote_boot_events, r);
-	r->conn = conn_start(remotes_engine(r->pool), &spec, &remote_conn_events, r);
+	order->become_user = job->become_user ? xstrdup(job->become_user) : NULL;
+	order->password = password ? xstrdup(password) : NULL;
+	order->start_timeout_ms = job->start_timeout_ms ? job->start_timeout_ms : REMOTE_START_MS;
+	order->spec = (struct boot_spec){.subsystem = job->agent == JOB_AGENT_SUBSYSTEM,
+					 .become = remote_become[job->become],
+					 .become_user = order->become_user,
+					 .password = order->password};
+	order->spec.payloads = payload_list(&order->spec.payload_count);
+	return order;
 }
+
+static void remote_connect(struct remote *r, const struct remote_spec *from)
+{
+	struct remote_order *order = remote_new_order(from->job, from->password);
+	char *command = remote_order_command(order);
+	struct line_spec spec = {
+		.conn = {.target = r->target,
+			 .command = command,
+			 .connect_timeout_ms = from->job->connect_timeout_ms,
+			 .stream = true,
+			 .subsystem = order->spec.subsystem ? REMOTE_SUBSYSTEM : NULL,
+			 .kex = from->job->kex,
+			 .ciphers = from->job->ciphers,
+			 .macs = from->job->macs},
+		.retries = from->job->retries,
+		.side = &remote_side,
+		.order = order,
+	};
+
+	r->order = order;
+	r->state = REMOTE_CONNECTING;
+	r->line = line_start(remotes_lines(r->pool), &spec, &remote_line_events, r);
+	free(command);
+}
+
+/* --- the agent of this computer ------------------------------------------------------------- */
+
+static const struct peer_events remote_peer_events = {.hello = remote_on_hello,
+						      .message = remote_on_message};
 
 static void remote_on_pipe_data(void *arg, const void *data, size_t len)
 {
-	remote_on_data(arg, false, data, len);
+	struct remote *r = arg;
+	struct errmsg msg = {{0}};
+	int rc;
+
+	if (r->state == REMOTE_GONE)
+		return;
+	remote_heard(r);
+	rc = len ? peer_feed(r->peer, data, len, &msg) : 0;
+	if (rc)
+		remote_fail(r, rc, &msg);
 }
 
 static void remote_on_pipe_end(void *arg)
@@ -427,6 +383,18 @@ static const struct remote_pipe_events remote_pipe_events = {
 	.burst_end = remote_on_burst_end,
 	.end = remote_on_pipe_end,
 };
+
+static void remote_greet(struct remote *r)
+{
+	struct agent_hello_msg hello = {0};
+	struct buf out = {0};
+
+	r->state = REMOTE_GREETING;
+	r->peer = peer_new(PEER_INITIATOR, &remote_peer_events, r);
+	peer_put_hello(&out, &hello);
+	remote_write(r, out.data, out.len);
+	buf_done(&out);
+}
 
 static void remote_start_local(struct remote *r)
 {
@@ -448,20 +416,12 @@ struct remote *remote_new(struct remotes *pool, const struct remote_spec *spec, 
 	r->target = spec->target;
 	if (r->target)
 		plan_hold(r->target->plan);
-	r->connect_timeout_ms = spec->job->connect_timeout_ms;
-	r->start_timeout_ms = spec->job->start_timeout_ms;
-	r->become_user = spec->job->become_user ? xstrdup(spec->job->become_user) : NULL;
 	r->password = spec->password ? xstrdup(spec->password) : NULL;
-	r->boot_spec = (struct boot_spec){.subsystem = spec->job->agent == JOB_AGENT_SUBSYSTEM,
-					  .become = remote_become[spec->job->become],
-					  .become_user = r->become_user,
-					  .password = r->password};
-	r->boot_spec.payloads = payload_list(&r->boot_spec.payload_count);
 	r->timer = evtimer_new(loop_base(loop), remote_on_timer, r);
 	if (!r->timer)
 		abort();
 	if (r->target)
-		remote_connect(r);
+		remote_connect(r, spec);
 	else
 		remote_start_local(r);
 	return r;
@@ -470,11 +430,11 @@ struct remote *remote_new(struct remotes *pool, const struct remote_spec *spec, 
 /* What was written a moment ago, as that all of a run is stored, still gets there. */
 static bool remote_finish(struct remote *r)
 {
-	if (r->state != REMOTE_OPEN || r->shunned || !r->conn || !conn_queued(r->conn))
+	if (r->state != REMOTE_OPEN || r->shunned || !r->line || !line_queued(r->line))
 		return false;
 	r->shunned = true;
 	r->finishing = true;
-	conn_finish(r->conn);
+	line_finish(r->line);
 	remote_set_timer(r, REMOTE_FINISH_MS);
 	return true;
 }

@@ -1,15 +1,15 @@
 /* The inside of a host with an agent, for remote.c (which connection), remote_conn.c (the
- * connection, the bootstrap, the talk) and remote_task.c (a task on it). */
+ * connection, the bootstrap, the talk), remote_alive.c and remote_task.c (a task on it). */
 #ifndef MUSTER_REMOTE_PRIVATE_H
 #define MUSTER_REMOTE_PRIVATE_H
 
-#include "boot.h"
 #include "buf.h"
-#include "conn.h"
+#include "line.h"
 #include "loop.h"
 #include "message.h"
 #include "peer.h"
 #include "remote.h"
+#include "remote_io.h"
 #include "remote_pipe.h"
 
 enum remote_state {
@@ -31,27 +31,22 @@ struct remote {
 	char *key;
 	enum remote_state state;
 	const struct plan_target *target; /* NULL: this computer */
-	struct conn *conn;		  /* either this */
+	struct line *line;		  /* either this */
+	struct remote_order *order;	  /* the line's */
 	struct remote_pipe *pipe;	  /* or this */
+	struct peer *peer;		  /* of the pipe; that of a line is with it (remote_io.c) */
 	struct errmsg fault;		  /* why there is no pipe */
-	char *command;
-	struct boot_spec boot_spec;
-	char *become_user;
-	char *password;
-	struct boot *boot;
-	struct peer *peer;
-	uint64_t connect_timeout_ms;
-	uint64_t start_timeout_ms;
-	struct event *timer; /* deadline of bootstrap and greeting; then the lingering */
+	char *password;			  /* until the agent runs */
+	struct event *timer;		  /* of the greeting of a pipe; then the lingering */
 	struct remote_task *tasks;
 	uint64_t last_task;
-	bool retried;	   /* the bootstrap, without exec */
-	bool again;	   /* is to connect once more, from the timer */
 	uint64_t can;	   /* AGENT_CAN_* of its agent */
 	char *note;	   /* what that says of durable runs; NULL: nothing */
 	uint64_t heard_ms; /* monotonic: when something came */
 	uint64_t pings;
-	bool pinged;	/* since then */
+	uint64_t pinged_ms;
+	bool pinged;	/* since something came; at pinged_ms */
+	bool listening; /* line_listen has not answered */
 	bool shunned;	/* its agent did not answer: no task is given to it any more */
 	bool finishing; /* nothing more is written; ends as soon as the agent has */
 	bool queued;	/* remote_free_deferred will come */
@@ -75,10 +70,14 @@ void remote_send(struct remote *r, enum message_type type, struct buf *body);
 /* Ends the connection; every task ends by this. Frees r from the loop. */
 void remote_close(struct remote *r, enum cause cause, const char *text);
 void remote_destroy(struct remote *r);
-/* Asks for a sign of life, or gives it up, if it has been silent. */
-void remote_check(struct remote *r, uint64_t now_ms, uint64_t keepalive_ms);
 /* The last task has ended. */
 void remote_became_idle(struct remote *r);
+
+/* remote_alive.c. Something has come. */
+void remote_heard(struct remote *r);
+void remote_on_listened(void *remote, bool silent);
+/* Asks for a sign of life, or gives it up, if it has been silent. */
+void remote_check(struct remote *r, uint64_t now_ms, uint64_t keepalive_ms);
 
 /* remote_task.c */
 struct remote_task *task_new(struct remote *r, const struct remote_events *events, void *arg);
@@ -94,6 +93,7 @@ void task_drop(struct remote_task *t);
 void remotes_forget(struct remote *r);
 void remotes_set_idle(struct remote *r, bool idle);
 struct ssh_engine *remotes_engine(struct remotes *pool);
+struct lines *remotes_lines(struct remotes *pool);
 /* How long an idle connection may stay now; 0: not at all. */
 uint64_t remotes_linger_ms(const struct remotes *pool);
 

@@ -61,6 +61,8 @@ static void run_let_go(struct run *run)
 	plan_cancel(run->planning);
 	run->planning = NULL;
 	plan_request_done(&run->targets);
+	relays_free(run->relays);
+	run->relays = NULL;
 	plan_free(run->plan);
 	run->plan = NULL;
 	feed_free(run->feed);
@@ -76,7 +78,8 @@ static void run_clean(void *arg)
 
 	run->queued = false;
 	if (run->freed) {
-		free(run);
+		if (!run->ramping)
+			free(run);
 		return;
 	}
 	run->clean = true;
@@ -143,6 +146,11 @@ void run_job_spec(struct job_spec *ret, const struct job_open_msg *open)
 					 open->throttle ? open->throttle : RUN_THROTTLE_DEFAULT};
 }
 
+/* Children that start in one round of the loop. */
+#define RUN_STARTS 256u
+
+static void run_climb(struct run *run);
+
 struct run *run_new(struct daemon *daemon, const struct run_spec *from)
 {
 	struct run *run = xcalloc(1, sizeof *run);
@@ -152,11 +160,17 @@ struct run *run_new(struct daemon *daemon, const struct run_spec *from)
 	run_job_spec(&spec, open);
 	spec.locations = from->locations;
 	spec.count = from->count;
+	spec.unslotted = relays_unslotted(from->relays);
+	run->ramp = spec.throttle < RUN_STARTS ? spec.throttle : RUN_STARTS;
+	spec.throttle = run->ramp;
 
 	run->daemon = daemon;
 	run->plan = from->plan;
 	run->feed = from->feed;
 	run->password = from->password;
+	run->relays = from->relays;
+	run->ranks = from->ranks;
+	relays_attach(run->relays, run);
 	run->schemas = schemas_new(&daemon->last_schema);
 	run->job = job_new(&spec, registry_take_ids(daemon->registry, spec.count), &run_transport,
 			   &run_observer, run);
@@ -171,9 +185,41 @@ struct run *run_new(struct daemon *daemon, const struct run_spec *from)
 	return run;
 }
 
+static size_t run_throttle(const struct run *run)
+{
+	return run->open.throttle ? (size_t)run->open.throttle : RUN_THROTTLE_DEFAULT;
+}
+
+/* Thousands that begin at once would keep all others waiting: some in each round of the loop. */
+static void run_on_ramp(void *arg)
+{
+	struct run *run = arg;
+	size_t throttle;
+
+	run->ramping = false;
+	if (run->freed) {
+		if (!run->queued)
+			free(run);
+		return;
+	}
+	throttle = run_throttle(run);
+	run->ramp = throttle < run->ramp + RUN_STARTS ? throttle : run->ramp + RUN_STARTS;
+	job_set_throttle(run->job, run->ramp, clock_wall_ns());
+	run_climb(run);
+}
+
+static void run_climb(struct run *run)
+{
+	if (run->ramping || run->ramp >= run_throttle(run))
+		return;
+	run->ramping = true;
+	loop_defer(run->daemon->loop, run_on_ramp, run);
+}
+
 void run_start(struct run *run)
 {
 	job_start(run->job, clock_wall_ns());
+	run_climb(run);
 }
 
 void run_free(struct run *run)
@@ -190,8 +236,9 @@ void run_free(struct run *run)
 	job_free(run->job);
 	run_let_go(run);
 	schemas_free(run->schemas);
+	free(run->ranks);
 	run->freed = true;
-	if (!run->queued)
+	if (!run->queued && !run->ramping)
 		free(run);
 }
 
@@ -199,6 +246,17 @@ void run_stop(struct run *run)
 {
 	if (!job_state_is_finished(job_state(run->job)))
 		job_stop(run->job, clock_wall_ns());
+}
+
+void run_set_throttle(struct run *run, uint64_t throttle)
+{
+	run->open.throttle = throttle;
+	if (run_store(run))
+		keep_throttle(run_store(run), run->job, throttle);
+	if (run->ramp > throttle)
+		run->ramp = throttle;
+	job_set_throttle(run->job, run->ramp, clock_wall_ns());
+	run_climb(run);
 }
 
 void run_abandon(struct run *run)
@@ -293,6 +351,23 @@ struct feed *run_feed(const struct run *run)
 const char *run_password(const struct run *run)
 {
 	return run->password;
+}
+
+struct relays *run_relays(const struct run *run)
+{
+	return run->relays;
+}
+
+size_t run_rank(const struct run *run, const struct child *child)
+{
+	size_t index = child_index(child);
+
+	return run->ranks && run->ranks[index] ? (size_t)run->ranks[index] - 1 : index;
+}
+
+size_t run_whole(const struct run *run)
+{
+	return run->open.whole ? (size_t)run->open.whole : job_child_count(run->job);
 }
 
 struct schemas *run_schemas(const struct run *run)

@@ -16,6 +16,7 @@
 
 struct daemon;
 struct feed;
+struct relays;
 struct run;
 struct schemas;
 struct store;
@@ -40,7 +41,9 @@ struct run_spec {
 	char *password;		   /* taken over; NULL: none */
 	const char *const *locations;
 	size_t count;
-	struct buf *request; /* keep.h; taken over. NULL: the store does not keep it */
+	struct buf *request;   /* keep.h; taken over. NULL: the store does not keep it */
+	struct relays *relays; /* taken over; NULL: no gateways */
+	uint64_t *ranks; /* struct job_target.rank of each; taken over; NULL: their own places */
 };
 
 /* Makes the job. Nothing starts before run_start. The registry owns it. */
@@ -90,6 +93,9 @@ void run_unwatch(struct run_watcher *watcher); /* again: no effect */
 /* Stops the job. Finished: no effect. */
 void run_stop(struct run *run);
 
+/* So many children (at least 1) run at once from now on; the store is told. Not when finished. */
+void run_set_throttle(struct run *run, uint64_t throttle);
+
 /* Nobody will read the results of this job any more: stops it and lets go of them. */
 void run_abandon(struct run *run);
 
@@ -126,7 +132,11 @@ void run_on_held(struct run *run, struct child *child, bool held);
 struct daemon *run_daemon(const struct run *run);
 const struct plan_target *run_target(const struct run *run, size_t index);
 const struct job_open_msg *run_open(const struct run *run);
-struct feed *run_feed(const struct run *run);	 /* NULL: the commands have no input */
-const char *run_password(const struct run *run); /* for become; NULL: none */
+struct feed *run_feed(const struct run *run);	  /* NULL: the commands have no input */
+const char *run_password(const struct run *run);  /* for become; NULL: none */
+struct relays *run_relays(const struct run *run); /* NULL: no child goes by a gateway */
+/* The place of a child in the whole job, of which this may be a part, from 0; and of how many. */
+size_t run_rank(const struct run *run, const struct child *child);
+size_t run_whole(const struct run *run);
 
 #endif

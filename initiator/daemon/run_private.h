@@ -7,6 +7,7 @@
 #include "keep.h"
 #include "link.h"
 #include "registry.h"
+#include "relays.h"
 #include "run.h"
 #include "schemas.h"
 
@@ -19,6 +20,8 @@ struct run {
 	struct job *job;
 	struct feed *feed;
 	char *password;
+	struct relays *relays;
+	uint64_t *ranks;
 	struct schemas *schemas;
 	struct run_watcher *watchers;
 	size_t held;		     /* children that are held back */
@@ -33,6 +36,8 @@ struct run {
 	bool woken;		  /* somebody asked for its hosts before there was a plan */
 	bool parked;		  /* the daemon leaves, and what is durable goes on */
 	bool clean;		  /* what only a live job needs has been let go */
+	size_t ramp;		  /* what the throttle is so far */
+	bool ramping;		  /* run_on_ramp will come */
 	bool queued;		  /* run_clean will come */
 	bool freed;		  /* it has nothing left to do but free the memory */
 };

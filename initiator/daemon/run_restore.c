@@ -53,6 +53,7 @@ static struct job *run_restore_job(struct run *run, const struct store_job *j,
 	run_job_spec(&spec, &run->open);
 	spec.locations = run->open.local ? here : locations;
 	spec.count = (size_t)j->child_count;
+	spec.unslotted = relays_unslotted(run->relays);
 	for (size_t i = 0; i < spec.count; i++) {
 		child_saved_from(&saved[i], &children[i]);
 		if (!run->open.local)
@@ -100,6 +101,8 @@ static void run_on_job_found(void *arg, const struct store_job *j,
 	struct errmsg msg;
 	int rc = keep_request_get(j->spec, j->spec_len, &run->open, &run->targets, &msg);
 
+	/* What is restored begins at once: most of it runs already. */
+	run->ramp = SIZE_MAX;
 	if (rc == 0 && run->targets.count != (run->open.local ? 0 : j->child_count))
 		rc = err_set(&msg, ERR_PROTO, "it has %zu hosts for %llu children",
 			     run->targets.count, (unsigned long long)j->child_count);
@@ -120,6 +123,8 @@ static void run_on_job_found(void *arg, const struct store_job *j,
 	memcpy(own, children, j->child_count * sizeof *own);
 	if (store_is_rebuilt(r->daemon->store))
 		run_distrust(run, own, j->child_count);
+	run->relays = relays_new(&run->open, run->targets.hosts, run->targets.count);
+	relays_attach(run->relays, run);
 	run->job = run_restore_job(run, j, own);
 	for (size_t i = 0; i < j->child_count; i++)
 		run_restore_child(run, job_child(run->job, i), &own[i]);
@@ -161,6 +166,18 @@ static void run_on_schema_found(struct run *run, struct child *child, uint64_t r
 	task_schema_done(&m);
 }
 
+/* Nothing of it runs yet. */
+static void run_on_throttle_found(struct run *run, const void *data, size_t len)
+{
+	struct errmsg msg;
+
+	if (keep_throttle_get(data, len, &run->open.throttle, &msg) == 0)
+		job_set_throttle(run->job, run->open.throttle, 0);
+	else
+		log_warn("job %llu: its throttle limit cannot be read: %s",
+			 (unsigned long long)job_id(run->job), msg.text);
+}
+
 static void run_on_note_found(void *arg, uint64_t job, unsigned kind, uint64_t child,
 			      uint64_t remote_seq, const void *data, size_t len)
 {
@@ -174,6 +191,8 @@ static void run_on_note_found(void *arg, uint64_t job, unsigned kind, uint64_t c
 		(void)feed_add(run->feed, data, len, NULL);
 	else if (kind == KEEP_INPUT_END && run && run->feed)
 		feed_end(run->feed);
+	else if (kind == KEEP_THROTTLE && run)
+		run_on_throttle_found(run, data, len);
 }
 
 static void run_on_frame_found(void *arg, const struct store_frame *frame, struct store_place place)
@@ -202,6 +221,11 @@ static void run_resume_child(const struct run *run, struct child *child)
 				  .exit_code = -1,
 				  .began = true,
 				  .text = "the daemon ended while it ran"};
+	struct outcome relayed = {.cause = CAUSE_GATEWAY,
+				  .exit_code = -1,
+				  .began = true,
+				  .text = "the daemon here ended, and with it the link to the "
+					  "gateway"};
 	struct link *link = child_link(child);
 	uint64_t now = clock_wall_ns();
 
@@ -216,7 +240,9 @@ static void run_resume_child(const struct run *run, struct child *child)
 			child_stop(child, now);
 	} else {
 		results_close(link_results(link));
-		child_on_end(child, &outcome, now);
+		child_on_end(child,
+			     relays_has(run->relays, child_index(child)) ? &relayed : &outcome,
+			     now);
 	}
 }
 

@@ -56,6 +56,9 @@ static const char *session_difference(const struct job_open_msg *a, const struct
 		 "--become"},
 		{session_same_env(a, b), "--env"},
 		{session_same(a->directory, b->directory), "--working-directory"},
+		{session_same(a->kex, b->kex), "--kex-algorithms"},
+		{session_same(a->ciphers, b->ciphers), "--ciphers"},
+		{session_same(a->macs, b->macs), "--macs"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -137,6 +140,11 @@ static void session_fill_settings(struct job_open_msg *open, const struct job_op
 		open->connect_timeout_ms = from->connect_timeout_ms;
 	if (!open->start_timeout_ms)
 		open->start_timeout_ms = from->start_timeout_ms;
+	if (!open->retries)
+		open->retries = from->retries;
+	session_take(&open->kex, from->kex);
+	session_take(&open->ciphers, from->ciphers);
+	session_take(&open->macs, from->macs);
 }
 
 static void session_add_targets(struct plan_request *targets, const struct session *s)

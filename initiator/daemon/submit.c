@@ -13,10 +13,12 @@
 #include "link.h"
 #include "reader.h"
 #include "registry.h"
+#include "relays.h"
 #include "reply.h"
 #include "run.h"
 #include "session_cmd.h"
 #include "session_job.h"
+#include "submit_routes.h"
 
 /* A job between JOB_OPEN and the end of its plan. */
 struct submit {
@@ -26,8 +28,10 @@ struct submit {
 	struct plan_work *plan;
 	struct feed *feed;
 	char *password;
-	struct buf kept; /* the request, as the store keeps it */
-	struct run *run; /* waits for the store */
+	struct relays *relays; /* gateways that run a part of it; NULL: none */
+	uint64_t *ranks;       /* of the targets; NULL: their places */
+	struct buf kept;       /* the request, as the store keeps it */
+	struct run *run;       /* waits for the store */
 };
 
 static const char submit_ending[] = "the daemon is ending";
@@ -43,6 +47,8 @@ static void submit_free(void *arg)
 	plan_cancel(s->plan);
 	job_open_done(&s->open);
 	plan_request_done(&s->request);
+	relays_free(s->relays);
+	free(s->ranks);
 	buf_done(&s->kept);
 	feed_free(s->feed);
 	if (s->password)
@@ -64,6 +70,19 @@ static void submit_set_who(struct submit *s)
 	r->home = xstrdup(s->open.home ? s->open.home : "/");
 }
 
+/* It comes from the daemon of another computer, whose files and keys are not here. */
+static void submit_by_gateway(struct submit *s)
+{
+	const char *home = getenv("HOME");
+
+	free(s->open.home);
+	free(s->open.ssh_config);
+	free(s->open.agent_socket);
+	s->open.home = home ? xstrdup(home) : NULL;
+	s->open.ssh_config = s->open.agent_socket = NULL;
+	client_expect(s->client, LIMIT_RELAY_LEASE_MS);
+}
+
 int submit_on_open(struct client *client, const struct frame *frame, struct errmsg *msg)
 {
 	struct submit *s = xcalloc(1, sizeof *s);
@@ -77,11 +96,23 @@ int submit_on_open(struct client *client, const struct frame *frame, struct errm
 		submit_free(s);
 		return rc;
 	}
+	if (s->open.hops)
+		submit_by_gateway(s);
 	submit_set_who(s);
 	s->feed = s->open.stdin_follows ? feed_new() : NULL;
 	client_set_context(client, s, submit_free);
 	client_set_state(client, CLIENT_FILLING);
 	return 0;
+}
+
+static void submit_add_rank(struct submit *s, size_t index, uint64_t rank)
+{
+	if (!s->open.whole)
+		return;
+	/* Grown by doubling: at 0, 1, 2, 4 ... targets. */
+	if ((index & (index - 1)) == 0)
+		s->ranks = xrealloc(s->ranks, index ? index * 2 : 1, sizeof *s->ranks);
+	s->ranks[index] = rank;
 }
 
 int submit_on_targets(struct client *client, const struct frame *frame, struct errmsg *msg)
@@ -105,6 +136,7 @@ int submit_on_targets(struct client *client, const struct frame *frame, struct e
 							     .hostname = t->hostname,
 							     .user = t->user,
 							     .port = (uint16_t)t->port};
+		submit_add_rank(s, n + i, t->rank);
 		*t = (struct job_target){0};
 	}
 	s->request.count += m.count;
@@ -238,11 +270,15 @@ static void submit_start(struct submit *s, struct plan *plan, const char *const 
 				.password = s->password,
 				.locations = locations,
 				.count = count,
-				.request = s->kept.len ? &s->kept : NULL};
+				.request = s->kept.len ? &s->kept : NULL,
+				.relays = s->relays,
+				.ranks = s->ranks};
 
 	s->run = run_new(client_daemon(s->client), &spec);
 	s->feed = NULL;
 	s->password = NULL;
+	s->relays = NULL;
+	s->ranks = NULL;
 	run_keep(s->run, submit_on_kept, s);
 }
 
@@ -306,6 +342,7 @@ static void submit_run_remote(struct submit *s)
 {
 	client_set_state(s->client, CLIENT_RUNNING);
 	submit_make_kept(s);
+	s->relays = relays_new(&s->open, s->request.hosts, s->request.count);
 	s->plan = plan_start(client_daemon(s->client)->engine, &s->request, submit_on_plan, s);
 }
 
@@ -367,6 +404,13 @@ int submit_on_run(struct client *client, const struct frame *frame, struct errms
 		rc = err_set(msg, ERR_PROTO, "JOB_RUN without targets");
 	if (rc)
 		return rc;
+	rc = submit_find_routes(&s->open, &s->request, msg);
+	if (rc == 0)
+		rc = relays_check(&s->open, s->request.count, msg);
+	if (rc) {
+		submit_refuse(s, NULL, rc, msg->text);
+		return 0;
+	}
 	if (s->open.builtin == JOB_SESSION)
 		submit_session(s, msg);
 	else

@@ -69,7 +69,7 @@ int expr_fail(struct expr_env *env, const struct expr_text *text, size_t at, int
 	if (text->file)
 		return err_set(env->msg, code, "%s:%zu, position %zu: %s",
 			       expr_quote(place, text->file, strlen(text->file)), text->line,
-			       at + 1, what);
+			       text->shift + at + 1, what);
 	return err_set(env->msg, code, "host expression '%s%s%s', position %zu: %s",
 		       text->len > EXPR_SHOWN_MAX && at > EXPR_SHOWN_MAX / 2 ? "..." : "",
 		       expr_shown(place, text, at),

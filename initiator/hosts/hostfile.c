@@ -90,7 +90,7 @@ static int hostfile_lines(struct hostlist *list, const struct buf *content, cons
 	for (size_t line = 1; !rc && at < content->len; line++) {
 		const char *eol = memchr(data + at, '\n', content->len - at);
 		size_t len = eol ? (size_t)(eol - data) - at : content->len - at;
-		struct expr_text text = {data + at, len, name, line};
+		struct expr_text text = {data + at, len, name, line, 0};
 
 		rc = hostfile_line(list, &text, env);
 		at += len + 1;

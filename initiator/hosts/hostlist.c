@@ -285,6 +285,13 @@ void hostlist_free(struct hostlist *list)
 	free(list);
 }
 
+size_t hostlist_find(const struct hostlist *list, const struct host_text *host)
+{
+	uint32_t ref = list->count ? hostlist_slot(list, host, hostlist_hash(list, host))->ref : 0;
+
+	return ref ? ref - 1 : SIZE_MAX;
+}
+
 size_t hostlist_count(const struct hostlist *list)
 {
 	return list->count;
@@ -356,6 +363,19 @@ void hostlist_remove_all(struct hostlist *list, const struct hostlist *other)
 		hostlist_empty(list);
 	else
 		hostlist_filter(list, other, false, hostlist_covers);
+}
+
+void hostlist_keep_nth(struct hostlist *list, size_t first, size_t step)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (i % step == first)
+			list->hosts[kept++] = list->hosts[i];
+		else
+			free(list->hosts[i].label);
+	list->count = kept;
+	hostlist_reindex(list);
 }
 
 void hostlist_keep_all(struct hostlist *list, const struct hostlist *other)

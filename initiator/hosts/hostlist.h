@@ -57,6 +57,9 @@ const struct host *hostlist_at(const struct hostlist *list, size_t index);
 void hostlist_add_all(struct hostlist *list, const struct hostlist *other);
 void hostlist_remove_all(struct hostlist *list, const struct hostlist *other);
 
+/* Keeps the hosts first, first + step, first + 2 * step, ... (from 0). first < step. */
+void hostlist_keep_nth(struct hostlist *list, size_t first, size_t step);
+
 /* True if a name is one that may be connected to: 1 to LIMIT_HOST_NAME bytes of letters, digits,
  * '.', '-', '_', ':' and '%' (IPv6 zones), not beginning with '-'. UTF-8 letters are allowed. */
 int hostlist_name_ok(const char *name);

@@ -45,6 +45,7 @@ struct expr_text {
 	size_t len;
 	const char *file; /* for messages; NULL: none */
 	size_t line;
+	size_t shift; /* of data in that line */
 };
 
 /* A host in pieces that are not terminated. user NULL: none; port 0: none. */
@@ -61,6 +62,9 @@ struct host_text {
 
 /* Adds the host unless the list has it. */
 void hostlist_put(struct hostlist *list, const struct host_text *host);
+
+/* The index of the host; SIZE_MAX: the list does not have it. */
+size_t hostlist_find(const struct hostlist *list, const struct host_text *host);
 
 /* Moves other's hosts to list; other is then empty. */
 void hostlist_move_all(struct hostlist *list, struct hostlist *other);

@@ -50,9 +50,9 @@ static void child_do_end(struct child *child, const struct outcome *outcome, uin
 		child->end_text = xstrndup(outcome->text, sizeof outcome->text - 1);
 }
 
-static bool child_step_holds_slot(enum child_step step)
+static bool child_holds_slot(const struct child *child, enum child_step step)
 {
-	return step >= CHILD_STARTING && step <= CHILD_STOPPING;
+	return !child->unslotted && step >= CHILD_STARTING && step <= CHILD_STOPPING;
 }
 
 static enum child_step child_next(const struct child *child, const struct child_row *row)
@@ -67,7 +67,7 @@ static enum child_step child_next(const struct child *child, const struct child_
 static void child_move(struct child *child, const struct child_row *row)
 {
 	enum child_step next = child_next(child, row);
-	bool held = child_step_holds_slot(row->step), holds = child_step_holds_slot(next);
+	bool held = child_holds_slot(child, row->step), holds = child_holds_slot(child, next);
 	struct job *job = child->job;
 
 	child->step = next;

@@ -49,8 +49,11 @@ static void job_add_children(struct job *job, const struct job_spec *spec)
 
 		memcpy(place, spec->locations[i], len);
 		job->children[i] = (struct child){.job = job, .location = place, .exit_code = -1};
+		job->children[i].unslotted = spec->unslotted && spec->unslotted[i];
 		place += len;
 	}
+	if (!spec->unslotted)
+		job->next_unslotted = spec->count;
 	job->counts.total = spec->count;
 	job->counts.queued = spec->count;
 	job->counts.in_state[child_fsm_visible(CHILD_QUEUED)] = spec->count;
@@ -157,6 +160,12 @@ void job_fill(struct job *job, uint64_t now)
 
 	if (!job->live || job->wish == ROLLUP_HOLD)
 		return;
+	for (; job->next_unslotted < job->counts.total; job->next_unslotted++) {
+		struct child *child = &job->children[job->next_unslotted];
+
+		if (child->unslotted && child->step == CHILD_QUEUED)
+			child_event(child, CHILD_EV_START, NULL, now);
+	}
 	while (fanout_next(&job->fanout, &index))
 		if (job->children[index].step == CHILD_QUEUED)
 			child_event(&job->children[index], CHILD_EV_START, NULL, now);

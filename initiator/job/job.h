@@ -81,6 +81,9 @@ struct job_spec {
 	size_t throttle;     /* children that are started and not ended at once; at least 1 */
 	const char *const *locations; /* a name for each child */
 	size_t count;		      /* 1 to LIMIT_HOSTS */
+	/* Children that take no slot and start at once, as somebody else counts them; NULL: none.
+	 */
+	const bool *unslotted;
 };
 
 /*

@@ -26,6 +26,7 @@ struct child {
 	enum cause cause; /* this and the rest as in struct outcome */
 	int exit_code;
 	bool began;
+	bool unslotted; /* the throttle does not count it */
 	char signal[16];
 };
 
@@ -44,6 +45,7 @@ struct job {
 	struct child *children;
 	struct uuid *child_uuids;
 	struct fanout fanout;
+	size_t next_unslotted; /* none before it is queued, without a slot */
 	struct job_counts counts;
 	size_t unread;	      /* children that have an unread record */
 	size_t first_failed;  /* no child before it is Failed or Stopped */

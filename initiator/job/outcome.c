@@ -1,5 +1,7 @@
 #include "outcome.h"
 
+#include <string.h>
+
 #include "alloc.h"
 
 struct cause_row {
@@ -18,6 +20,16 @@ _Static_assert(ARRAY_LEN(cause_rows) == CAUSE_COUNT, "a row for each cause");
 const char *cause_name(enum cause cause)
 {
 	return (unsigned)cause < CAUSE_COUNT ? cause_rows[cause].text : "?";
+}
+
+bool cause_find(const char *name, enum cause *ret)
+{
+	for (unsigned i = 0; i < CAUSE_COUNT; i++)
+		if (strcmp(cause_rows[i].text, name) == 0) {
+			*ret = (enum cause)i;
+			return true;
+		}
+	return false;
 }
 
 bool outcome_is_success(const struct outcome *o)

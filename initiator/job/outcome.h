@@ -24,6 +24,9 @@ struct outcome {
 /* The name for people: "exited". Static. */
 const char *cause_name(enum cause cause);
 
+/* The cause of this name. False if there is none. */
+bool cause_find(const char *name, enum cause *ret);
+
 /* True for EXITED with code 0. */
 bool outcome_is_success(const struct outcome *o);
 

@@ -46,7 +46,7 @@ static void job_count(struct job *job, const struct child *child)
 		job_note_failed(job, child_index(child));
 	if (child->step == CHILD_QUEUED)
 		job->counts.queued++;
-	if (child->step == CHILD_DISCONNECTED)
+	if (child->step == CHILD_DISCONNECTED && !child->unslotted)
 		fanout_take(&job->fanout);
 	if (child->begin_ns && (!job->begin_ns || child->begin_ns < job->begin_ns))
 		job->begin_ns = child->begin_ns;

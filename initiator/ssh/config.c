@@ -9,7 +9,6 @@
 
 #include "alloc.h"
 #include "config_private.h"
-#include "fd.h"
 #include "limits.h"
 #include "pattern.h"
 
@@ -27,9 +26,26 @@ struct ssh_config *config_new(const char *home)
 	return c;
 }
 
+void ssh_config_hold(struct ssh_config *c)
+{
+	atomic_fetch_add(&c->holds, 1);
+}
+
+bool ssh_config_is_of(const struct ssh_config *c, const char *path, const char *home)
+{
+	bool same = path && c->path ? strcmp(path, c->path) == 0 : !path && !c->path;
+
+	return same && strcmp(home, c->home) == 0;
+}
+
+size_t ssh_config_size(const struct ssh_config *c)
+{
+	return LIMIT_SSH_CONFIG - c->bytes_left;
+}
+
 void ssh_config_free(struct ssh_config *c)
 {
-	if (!c)
+	if (!c || atomic_fetch_sub(&c->holds, 1))
 		return;
 	for (size_t i = 0; i < c->setting_count; i++)
 		config_words_done(&c->settings[i].words);
@@ -50,6 +66,8 @@ void ssh_config_free(struct ssh_config *c)
 	buf_done(&c->ignore_unknown);
 	free(c->ignored);
 	free(c->home);
+	free(c->path);
+	config_trace_done(&c->trace);
 	free(c);
 }
 
@@ -121,6 +139,7 @@ static int config_check_owner(const char *path, struct errmsg *msg)
 int config_read_file(struct ssh_config *c, const struct config_source *source, bool check_owner,
 		     struct errmsg *msg)
 {
+	struct file_stamp stamp;
 	struct buf text = {0};
 	int rc = check_owner ? config_check_owner(source->name, msg) : 0;
 
@@ -129,7 +148,7 @@ int config_read_file(struct ssh_config *c, const struct config_source *source, b
 	if (c->files_left == 0)
 		return err_set(msg, ERR_LIMIT, "%s: more than %u files are included; use fewer",
 			       source->name, CONFIG_FILES);
-	rc = fd_read_file(&text, source->name, c->bytes_left);
+	rc = file_stamp_read(&stamp, &text, source->name, c->bytes_left);
 	if (rc == ERR_LIMIT) {
 		err_set(msg, rc, "%s: it and the files read before exceed %u MiB; use less",
 			source->name, LIMIT_SSH_CONFIG >> 20);
@@ -138,24 +157,23 @@ int config_read_file(struct ssh_config *c, const struct config_source *source, b
 	} else {
 		c->files_left--;
 		c->bytes_left -= text.len;
+		config_trace_file(c, source->name, &stamp);
 		rc = config_parse_buffer(c, source, buf_cstr(&text), text.len, msg);
 	}
 	buf_done(&text);
 	return rc;
 }
 
-bool config_is_missing(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
-}
-
 static int config_read_if_there(struct ssh_config *c, const struct config_source *source,
 				bool check_owner, struct errmsg *msg)
 {
-	if (config_is_missing(source->name))
+	struct file_stamp stamp;
+
+	file_stamp_look(&stamp, source->name);
+	if (stamp.kind == FILE_STAMP_MISSING) {
+		config_trace_file(c, source->name, &stamp);
 		return 0;
+	}
 	return config_read_file(c, source, check_owner, msg);
 }
 
@@ -179,6 +197,7 @@ int ssh_config_load(struct ssh_config **ret, const char *path, const char *home,
 	struct config_source given = {.name = path, .user = true};
 	int rc = 0;
 
+	c->path = path ? xstrdup(path) : NULL;
 	if (!path)
 		rc = config_read_default(c, msg);
 	else if (strcasecmp(path, "none") != 0)

@@ -52,6 +52,20 @@ int ssh_config_load(struct ssh_config **ret, const char *path, const char *home,
 		    struct errmsg *msg);
 void ssh_config_free(struct ssh_config *config);
 
+/* Keeps it: it is freed only after as many more calls of ssh_config_free. Both from any thread. */
+void ssh_config_hold(struct ssh_config *config);
+
+/* True if it is what path and home name, and if loading them again would give the same: no file
+ * that counted is another one now, none has come or gone. The last looks at files, and so belongs
+ * off the event loop. Never current is one that is not settled: which read a file that had changed
+ * less than two seconds before, or ~user. */
+bool ssh_config_is_of(const struct ssh_config *config, const char *path, const char *home);
+bool ssh_config_is_settled(const struct ssh_config *config);
+bool ssh_config_is_current(const struct ssh_config *config);
+
+/* Bytes of text that were read. */
+size_t ssh_config_size(const struct ssh_config *config);
+
 /* Keywords that were met and have no effect here, and that change where or how a connection is
  * made, each at its first place: "Match exec (file:line), ..."; NULL: none. Borrowed. */
 const char *ssh_config_ignored(const struct ssh_config *config);

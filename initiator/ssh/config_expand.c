@@ -103,7 +103,12 @@ static int expand_text(const struct expand *e, const char *text, char **ret)
 	int rc = 0;
 
 	while (!rc && *text) {
-		if (*text == '%') {
+		size_t plain = strcspn(text, "%$");
+
+		if (plain) {
+			buf_add(&out, text, plain);
+			text += plain;
+		} else if (*text == '%') {
 			rc = expand_token(e, text[1], &out);
 			text += text[1] ? 2 : 1;
 		} else if (e->environment && text[0] == '$' && text[1] == '{') {

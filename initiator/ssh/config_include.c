@@ -11,7 +11,7 @@ static char *include_path(const struct config_parser *p, const char *word)
 	if (*word == '/')
 		return xstrdup(word);
 	if (*word == '~')
-		return config_tilde(p->config->home, word);
+		return config_words_tilde(p, word);
 	if (p->source.user)
 		return xasprintf("%s/.ssh/%s", p->config->home, word);
 	return xasprintf("/etc/ssh/%s", word);
@@ -30,20 +30,25 @@ static int include_file(struct config_parser *p, const char *path)
 		return config_fail(p, ERR_LIMIT,
 				   "Include is nested deeper than %u; does a file include itself?",
 				   LIMIT_SSH_CONFIG_DEPTH);
-	if (stat(path, &st) < 0 || S_ISDIR(st.st_mode))
-		return 0; /* a link to nothing, or a folder that "*" has found: as ssh */
+	if (stat(path, &st) < 0 || S_ISDIR(st.st_mode)) {
+		/* A link to nothing, or a folder that "*" has found: as ssh. */
+		config_trace_look(p->config, path);
+		return 0;
+	}
 	return config_read_file(p->config, &source, true, p->msg);
 }
 
 static int include_glob(struct config_parser *p, const char *pattern)
 {
 	glob_t found = {0};
-	int rc = 0;
+	int rc = 0, status;
 
 	if (p->config->files_left == 0)
 		return config_fail(p, ERR_LIMIT, "more than %u files are included; use fewer",
 				   CONFIG_FILES);
-	switch (glob(pattern, 0, NULL, &found)) {
+	status = glob(pattern, 0, NULL, &found);
+	config_trace_glob(p->config, pattern, &found);
+	switch (status) {
 	case 0:
 		for (size_t i = 0; !rc && i < found.gl_pathc; i++)
 			rc = include_file(p, found.gl_pathv[i]);

@@ -9,12 +9,15 @@
 #ifndef MUSTER_CONFIG_PRIVATE_H
 #define MUSTER_CONFIG_PRIVATE_H
 
+#include <glob.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "buf.h"
 #include "config.h"
+#include "file_stamp.h"
 
 #define CONFIG_FILES	   10000u      /* files read, each as often as it is included */
 #define CONFIG_IDENTITIES  100u	       /* for one host, as ssh */
@@ -96,7 +99,30 @@ struct config_literal {
 	uint32_t cond;
 };
 
+struct config_file {
+	char *path;
+	struct file_stamp stamp;
+};
+
+/* An Include, and the names that it stood for, each with its NUL. */
+struct config_glob {
+	char *pattern;
+	struct buf found;
+};
+
+/* What was looked at. */
+struct config_trace {
+	struct config_file *files;
+	size_t file_count, file_size;
+	struct config_glob *globs;
+	size_t glob_count, glob_size;
+	bool unsure; /* something that leaves no trace counts too */
+};
+
 struct ssh_config {
+	atomic_uint holds; /* beyond the owner's */
+	char *path;	   /* as it was asked for; NULL: ssh's own files */
+	struct config_trace trace;
 	char *home;
 	char **files;
 	size_t file_count, bytes;
@@ -152,7 +178,12 @@ void config_index(struct ssh_config *c);
 int config_read_file(struct ssh_config *c, const struct config_source *source, bool check_owner,
 		     struct errmsg *msg);
 
-bool config_is_missing(const char *path);
+/* config_trace.c. look: for a path that is not read. */
+void config_trace_file(struct ssh_config *c, const char *path, const struct file_stamp *stamp);
+void config_trace_look(struct ssh_config *c, const char *path);
+void config_trace_glob(struct ssh_config *c, const char *pattern, const glob_t *found);
+void config_trace_unsure(struct ssh_config *c);
+void config_trace_done(struct config_trace *t);
 
 /* config_build.c: what the parser adds. */
 uint32_t config_add_cond(struct config_parser *p, enum config_cond_kind kind);
@@ -199,6 +230,7 @@ int config_words_parse(struct config_parser *p, const struct config_keyword *k, 
 		       size_t max, struct config_words *ret);
 /* "~", "~/x" and "~user/x" as absolute paths; a user that does not exist leaves path as it is. */
 char *config_tilde(const char *home, const char *path);
+char *config_words_tilde(const struct config_parser *p, const char *path);
 
 /* config_lookup.c: what the walk over the segments collects for one host. */
 struct config_lookup {

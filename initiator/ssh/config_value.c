@@ -31,7 +31,7 @@ int config_do_string(struct config_parser *p, const struct config_keyword *k, co
 
 static void value_tilde(struct config_parser *p, char **word)
 {
-	char *path = config_tilde(p->config->home, *word);
+	char *path = config_words_tilde(p, *word);
 
 	free(*word);
 	*word = path;

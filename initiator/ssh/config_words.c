@@ -115,3 +115,10 @@ char *config_tilde(const char *home, const char *path)
 	free(name);
 	return result;
 }
+
+char *config_words_tilde(const struct config_parser *p, const char *path)
+{
+	if (path[0] == '~' && path[1] && path[1] != '/')
+		config_trace_unsure(p->config); /* who knows where users come from */
+	return config_tilde(p->config->home, path);
+}

@@ -11,6 +11,10 @@
 #include "escape.h"
 #include "fd.h"
 #include "log.h"
+#include "pacer.h"
+
+/* A thread may never come back. */
+#define CONN_EXTENDED_MAX 3u
 
 enum conn_verdict conn_fail(struct conn *c, enum conn_end end, const char *fmt, ...)
 {
@@ -116,23 +120,41 @@ uint64_t conn_step_deadline_ms(const struct conn *c)
 	const struct conn_step *step = &conn_steps[c->step];
 
 	if (step->by_connect_timeout && c->connect_deadline_ns)
-		return conn_ms_until(c->connect_deadline_ns);
+		return patience_ms_until(ssh_engine_patience(c->engine), c->connect_deadline_ns);
 	return step->deadline_ms;
+}
+
+static void conn_be_patient(struct conn *c, bool patient)
+{
+	if (c->patient == patient)
+		return;
+	c->patient = patient;
+	if (patient)
+		patience_hold(ssh_engine_patience(c->engine));
+	else
+		patience_release(ssh_engine_patience(c->engine));
 }
 
 static void conn_enter(struct conn *c, size_t step)
 {
+	uint64_t ms;
+
 	c->step = step;
 	if (step == conn_step_count)
 		return;
 	log_debug("%s: %s", c->spec.target->host, conn_steps[step].name);
-	conn_set_deadline(c, conn_step_deadline_ms(c));
+	ms = conn_step_deadline_ms(c);
+	c->step_deadline_ns =
+		ms ? patience_ns(ssh_engine_patience(c->engine)) + ms * UINT64_C(1000000) : 0;
+	conn_be_patient(c, step <= conn_step_exec_index);
+	conn_set_deadline(c, ms);
 }
 
 /* Gives the end event. The connection lives on only while a helper thread has its session. */
 static void conn_conclude(struct conn *c)
 {
 	conn_unwatch(c);
+	conn_be_patient(c, false);
 	conn_set_deadline(c, 0);
 	(void)event_del(c->kick);
 	ssh_slot_release(c->engine, &c->slot);
@@ -173,12 +195,48 @@ void conn_advance(struct conn *c)
 		conn_conclude(c);
 }
 
+/*
+ * No helper thread has begun with this step, as all are busy with others, that have slow name
+ * servers, or an agent that signs one after the other. Those have deadlines; this one begins anew.
+ */
+static bool conn_extend(struct conn *c, uint64_t now)
+{
+	uint64_t ms = conn_steps[c->step].deadline_ms;
+
+	if (c->extended == CONN_EXTENDED_MAX ||
+	    !(resolve_is_queued(c->resolve) || host_key_is_queued(c->host_key) ||
+	      work_is_queued(c->signing)))
+		return false;
+	c->extended++;
+	if (conn_steps[c->step].by_connect_timeout && c->connect_deadline_ns) {
+		ms = c->spec.connect_timeout_ms;
+		c->connect_deadline_ns = now + ms * UINT64_C(1000000);
+	}
+	c->step_deadline_ns = now + ms * UINT64_C(1000000);
+	return true;
+}
+
+/* The host has more time, as some of it was lost here. */
+static bool conn_is_early(struct conn *c)
+{
+	uint64_t now = patience_ns(ssh_engine_patience(c->engine));
+
+	if (!c->patient || c->stopping || !c->step_deadline_ns)
+		return false;
+	return now < c->step_deadline_ns || conn_extend(c, now);
+}
+
 static void conn_on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
 
 	(void)fd;
 	(void)what;
+	if (conn_is_early(c)) {
+		conn_set_deadline(
+			c, patience_ms_until(ssh_engine_patience(c->engine), c->step_deadline_ns));
+		return;
+	}
 	if (conn_steps[c->step].run == conn_step_run) {
 		if (!conn_run_on_deadline(c)) {
 			conn_advance(c);
@@ -187,6 +245,8 @@ static void conn_on_deadline(evutil_socket_t fd, short what, void *arg)
 	} else if (c->stopping) {
 		(void)conn_fail(c, CONN_END_STOPPED, NULL);
 	} else {
+		if (conn_steps[c->step].by_connect_timeout)
+			c->result.trouble = PACER_UNREACHABLE;
 		(void)conn_fail(c, CONN_END_TIMEOUT, "%s", conn_steps[c->step].name);
 	}
 	conn_conclude(c);
@@ -217,6 +277,7 @@ struct conn *conn_start(struct ssh_engine *engine, const struct conn_spec *spec,
 	c->spec = *spec;
 	c->fd = -1;
 	c->result.exit_code = -1;
+	c->result.trouble = PACER_FINAL;
 	c->slot.granted = conn_on_slot;
 	c->slot.arg = c;
 	c->deadline = evtimer_new(base, conn_on_deadline, c);
@@ -225,6 +286,7 @@ struct conn *conn_start(struct ssh_engine *engine, const struct conn_spec *spec,
 		abort();
 	if (!c->spec.connect_timeout_ms)
 		c->spec.connect_timeout_ms = spec->target->connect_timeout_ms;
+	conn_be_patient(c, true);
 	conn_kick(c, 0);
 	return c;
 }
@@ -287,6 +349,7 @@ void conn_free(struct conn *c)
 	if (!c)
 		return;
 	c->ended = true;
+	conn_be_patient(c, false);
 	(void)event_del(c->deadline);
 	(void)event_del(c->kick);
 	ssh_slot_release(c->engine, &c->slot);

@@ -33,6 +33,7 @@ enum conn_end {
 struct conn_result {
 	enum conn_end end;
 	bool began;		       /* the command had been started */
+	uint8_t trouble;	       /* enum pacer_end: whether another attempt is worth it */
 	int exit_code;		       /* of EXITED, else -1 */
 	char signal[16];	       /* of SIGNALLED, without "SIG" */
 	char text[LIMIT_OUTCOME_TEXT]; /* what else there is to say; harmless on a terminal */
@@ -56,6 +57,9 @@ struct conn_spec {
 	bool stream;
 	const char *subsystem; /* of a stream: start this subsystem; command is then NULL */
 	bool input;	       /* of a command: it has an input, as above; otherwise at its end */
+	/* Algorithms to offer, best first, with commas (algorithms.h); borrowed until the end;
+	 * NULL: ours. */
+	const char *kex, *ciphers, *macs;
 };
 
 struct conn_events {
@@ -105,12 +109,12 @@ size_t conn_queued(const struct conn *conn);
 /* The input ends behind what was written. */
 void conn_finish(struct conn *conn);
 
-/*
- * Whether the known_hosts of a target, as they are now, vouch for the key that the server has
- * proven to hold: for a connection that runs, and is to be used for another command. What cannot be
- * decided at once is a no.
- */
-bool conn_is_trusted(const struct conn *conn, const struct plan_target *target);
+/* The event writable comes as soon as the queue is below CONN_QUEUE_LO, from the loop, also if it
+ * was never above. */
+void conn_ask_writable(struct conn *conn);
+
+/* The key that the server has proven to hold (RFC 4253 section 6.6); NULL before that. Borrowed. */
+const uint8_t *conn_key(const struct conn *conn, size_t *ret_len);
 
 /* Ends it at once without an event. NULL is fine. Not from inside an event of this connection. */
 void conn_free(struct conn *conn);

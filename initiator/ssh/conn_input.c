@@ -94,6 +94,12 @@ void conn_write(struct conn *c, const void *data, size_t len)
 	conn_input_changed(c);
 }
 
+void conn_ask_writable(struct conn *c)
+{
+	c->input_above = true;
+	conn_input_changed(c);
+}
+
 size_t conn_queued(const struct conn *c)
 {
 	return c->input.len;

@@ -139,5 +139,7 @@ void conn_suspend(struct conn *c, bool suspend)
 	assert(!c->spec.stream);
 	c->suspend = suspend;
 	c->suspend_asked = true;
-	conn_kick(c, 0);
+	/* The kick is then for looking again, and nothing is halted any more. */
+	if (!c->stopping)
+		conn_kick(c, 0);
 }

@@ -27,7 +27,11 @@ struct conn {
 	struct conn_result result;
 
 	size_t step;
-	uint64_t connect_deadline_ns; /* for the steps that connect_timeout covers; 0: none */
+	uint64_t connect_deadline_ns; /* for the steps that connect_timeout covers; 0: none. This
+					 and the next by the engine's patience */
+	uint64_t step_deadline_ns;    /* 0: none */
+	bool patient;		      /* holds that: until the command runs */
+	unsigned extended;	      /* so often a deadline waited for a helper thread of ours */
 	struct event *deadline;
 	struct event *kick; /* goes on from the loop, never from inside a caller */
 	struct ssh_slot slot;
@@ -60,8 +64,9 @@ struct conn {
 	/* The command. */
 	ssh_channel channel;
 	struct ssh_channel_callbacks_struct callbacks;
-	bool got_data; /* since the last end of a burst */
-	bool exited;   /* exit status or exit signal has come */
+	bool got_data;	   /* since the last end of a burst */
+	size_t turn_bytes; /* that the present turn has read */
+	bool exited;	   /* exit status or exit signal has come */
 	uint64_t bytes_after_exit;
 	uint64_t bytes_in_window; /* since the window was last opened wide */
 	bool lingering;		  /* the deadline is that of what comes after the exit */

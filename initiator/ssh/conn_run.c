@@ -10,6 +10,8 @@
 
 /* Reads of one wake-up, 4 KiB each in libssh: enough to be cheap, few enough to be fair. */
 #define CONN_READS_PER_WAKE 32
+/* Who has said less in one read has said all there was, most likely. */
+#define CONN_LITTLE 2048u
 /* What a command leaves behind may hold the pipes open after it has ended. */
 #define CONN_LINGER_MS 2000u
 /* More than window and pipe can hold of what was written before the exit. */
@@ -37,6 +39,7 @@ static int conn_on_data(ssh_session session, ssh_channel channel, void *data, ui
 	(void)channel;
 	c->got_data = true;
 	c->bytes_in_window += len;
+	c->turn_bytes += len;
 	if (c->exited)
 		c->bytes_after_exit += len;
 	if (len && !(c->held && c->stopping)) {
@@ -169,6 +172,7 @@ static bool conn_run_turn(struct conn *c)
 	bool wrote;
 
 	c->got_data = false;
+	c->turn_bytes = 0;
 	if (!conn_is_held(c)) {
 		seen = ssh_event_dopoll(c->poll, 0);
 		if (seen == SSH_ERROR)
@@ -180,16 +184,26 @@ static bool conn_run_turn(struct conn *c)
 	return wrote || (seen != SSH_AGAIN && !conn_is_held(c));
 }
 
+/*
+ * After a short message another look would find nothing, and is a system call for each of thousands
+ * of commands; what does come wakes us again. But libssh has to see for itself that all is written.
+ */
+static bool conn_run_is_quiet(struct conn *c, bool *little)
+{
+	*little = c->got_data ? c->turn_bytes < CONN_LITTLE : *little;
+	return *little && !c->input.len && !(ssh_get_poll_flags(c->session) & SSH_WRITE_PENDING);
+}
+
 static void conn_run_transfer(struct conn *c)
 {
-	bool any, more = true;
+	bool any, more = true, little = false;
 
 	(void)conn_input_pump(c);
 	/* Output can have come before, along with the server's answer or when something was sent.
 	 */
 	any = c->got_data;
 	for (int i = 0; more && i < CONN_READS_PER_WAKE && !conn_is_broken(c); i++) {
-		more = conn_run_turn(c);
+		more = conn_run_turn(c) && !conn_run_is_quiet(c, &little);
 		any = any || c->got_data;
 	}
 	c->got_data = false;
@@ -199,12 +213,15 @@ static void conn_run_transfer(struct conn *c)
 		conn_linger(c);
 }
 
-/* What was written from inside the events. */
+/* What was written from inside the events. Flushing it reads as well, and nothing else would wake
+ * us for the end of the burst that this makes. */
 static void conn_run_settle(struct conn *c)
 {
 	(void)conn_input_pump(c);
 	conn_input_tell(c);
 	(void)conn_input_pump(c);
+	if (c->got_data && !c->stopping)
+		conn_kick(c, 0);
 }
 
 enum conn_verdict conn_step_run(struct conn *c)

@@ -6,20 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "algorithms.h"
 #include "alloc.h"
-#include "clock.h"
 #include "conn_private.h"
 #include "fd.h"
 #include "log.h"
-
-#define CONN_KEX                                                                                \
-	"curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384," \
-	"ecdh-sha2-nistp521,diffie-hellman-group14-sha256,diffie-hellman-group16-sha512,"       \
-	"diffie-hellman-group18-sha512"
-/* AES-GCM first: cheapest per byte, and not touched by CVE-2023-48795 ("Terrapin"). No CBC. */
-#define CONN_CIPHERS                                                                   \
-	"aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com," \
-	"aes256-ctr,aes192-ctr,aes128-ctr"
+#include "pacer.h"
 
 /* A place among the connections that the file descriptor limit allows. */
 static enum conn_verdict conn_step_slot(struct conn *c)
@@ -31,8 +23,8 @@ static enum conn_verdict conn_step_slot(struct conn *c)
 	if (c->slot.state != SSH_SLOT_HELD)
 		return CONN_WAIT;
 	if (c->spec.connect_timeout_ms)
-		c->connect_deadline_ns =
-			clock_mono_ns() + c->spec.connect_timeout_ms * UINT64_C(1000000);
+		c->connect_deadline_ns = patience_ns(ssh_engine_patience(c->engine)) +
+					 c->spec.connect_timeout_ms * UINT64_C(1000000);
 	return CONN_NEXT;
 }
 
@@ -59,6 +51,7 @@ static enum conn_verdict conn_step_resolve(struct conn *c)
 	c->waited = false;
 	if (!c->addresses.error)
 		return CONN_NEXT;
+	c->result.trouble = (uint8_t)pacer_end_of_resolver(c->addresses.error);
 	/* A text that is the same for all hosts lets the verdict fold them. */
 	if (strcmp(t->hostname, t->host) == 0)
 		return conn_fail(c, CONN_END_UNREACHABLE, "cannot resolve: %s",
@@ -90,6 +83,8 @@ static enum conn_verdict conn_step_dial(struct conn *c)
 		return CONN_WAIT;
 	}
 	c->waited = false;
+	if (c->fd < 0)
+		c->result.trouble = (uint8_t)pacer_end_of_errno(c->dial_error);
 	if (c->dial_error == ETIMEDOUT)
 		return conn_fail(c, CONN_END_TIMEOUT, "%s", conn_steps[c->step].name);
 	if (c->fd < 0) {
@@ -107,6 +102,8 @@ static enum conn_verdict conn_step_dial(struct conn *c)
 static int conn_new_session(struct conn *c)
 {
 	const struct plan_target *t = c->spec.target;
+	const char *ciphers = algorithms_offer(ALGORITHM_CIPHER, c->spec.ciphers);
+	const char *macs = algorithms_offer(ALGORITHM_MAC, c->spec.macs);
 	int no = 0, nodelay = 1;
 	ssh_session s = ssh_new();
 
@@ -121,9 +118,12 @@ static int conn_new_session(struct conn *c)
 	    ssh_options_set(s, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null") < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_USER, t->user) < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_NODELAY, &nodelay) < 0 ||
-	    ssh_options_set(s, SSH_OPTIONS_KEY_EXCHANGE, CONN_KEX) < 0 ||
-	    ssh_options_set(s, SSH_OPTIONS_CIPHERS_C_S, CONN_CIPHERS) < 0 ||
-	    ssh_options_set(s, SSH_OPTIONS_CIPHERS_S_C, CONN_CIPHERS) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_KEY_EXCHANGE,
+			    algorithms_offer(ALGORITHM_KEX, c->spec.kex)) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_CIPHERS_C_S, ciphers) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_CIPHERS_S_C, ciphers) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_HMAC_C_S, macs) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_HMAC_S_C, macs) < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_HOSTKEYS,
 			    t->hostkey_algs ? t->hostkey_algs : PLAN_HOSTKEY_ALGS) < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_FD, &c->fd) < 0)
@@ -139,6 +139,9 @@ static enum conn_verdict conn_kex_failed(struct conn *c)
 	const char *why = ssh_get_error(c->session);
 	const char *banner = ssh_get_serverbanner(c->session);
 
+	/* As sshd does beyond its MaxStartups, without a word. */
+	if (conn_is_broken(c) && !strstr(why, "rotocol") && !strstr(why, "no match"))
+		c->result.trouble = PACER_DROPPED;
 	if (!banner && strstr(why, "rotocol"))
 		return conn_fail(c, CONN_END_UNREACHABLE, "no SSH server answers there");
 	if (!banner)
@@ -239,9 +242,10 @@ static enum conn_verdict conn_step_host_key(struct conn *c)
 	return CONN_WAIT;
 }
 
-bool conn_is_trusted(const struct conn *c, const struct plan_target *target)
+const uint8_t *conn_key(const struct conn *c, size_t *ret_len)
 {
-	return c->key_blob && host_key_is_known(target, c->key_blob, c->key_len);
+	*ret_len = c->key_len;
+	return c->key_blob;
 }
 
 static enum conn_verdict conn_step_open(struct conn *c)

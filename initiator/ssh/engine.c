@@ -4,6 +4,7 @@
 
 #include "alloc.h"
 #include "log.h"
+#include "plan_cache.h"
 
 /*
  * Descriptors that are not connections: stdio, log, epoll, eventfd, control socket and its clients,
@@ -11,7 +12,7 @@
  */
 #define ENGINE_FD_BASE	      16u
 #define ENGINE_FD_PER_HELPER  2u
-#define ENGINE_FD_PER_CONN    3u /* the connection, and both ends of an agent proxy */
+#define ENGINE_FD_PER_LOGIN   2u /* beside the connection: both ends of an agent proxy */
 #define ENGINE_FILE_THREADS   2u
 #define ENGINE_SIGNER_THREADS 2u
 #define ENGINE_RESOLVERS_MAX  16u
@@ -25,17 +26,43 @@ struct ssh_engine {
 	struct work_pool *resolvers;
 	struct work_pool *files;
 	struct work_pool *signers;
+	struct patience *patience;
+	struct plan_cache *plans;
 	size_t slots;
 	size_t in_use;
 	struct ssh_slot *first;
 	struct ssh_slot **last;
 };
 
-struct ssh_engine *ssh_engine_new(struct loop *loop, size_t fd_limit)
+static struct ssh_engine *engine_new(struct loop *loop, unsigned resolvers, size_t slots)
 {
 	struct ssh_engine *engine = xcalloc(1, sizeof *engine);
+
+	engine->loop = loop;
+	engine->last = &engine->first;
+	engine->slots = slots;
+	engine->resolvers = work_pool_new(loop, "resolver", resolvers);
+	engine->files = work_pool_new(loop, "files", ENGINE_FILE_THREADS);
+	engine->signers = work_pool_new(loop, "signer", ENGINE_SIGNER_THREADS);
+	engine->patience = patience_new(loop);
+	engine->plans = plan_cache_new(loop);
+	return engine;
+}
+
+/* A connection that is logged in needs one descriptor, and few are on their way there. */
+static size_t engine_slots(size_t left)
+{
+	size_t logins = left / (1 + ENGINE_FD_PER_LOGIN);
+
+	if (logins > ENGINE_LOGINS_MAX)
+		logins = ENGINE_LOGINS_MAX;
+	return left > logins * ENGINE_FD_PER_LOGIN ? left - logins * ENGINE_FD_PER_LOGIN : 1;
+}
+
+struct ssh_engine *ssh_engine_new(struct loop *loop, size_t fd_limit)
+{
 	unsigned resolvers = ENGINE_RESOLVERS_MAX;
-	size_t used;
+	size_t used, slots;
 
 	if (fd_limit > ENGINE_FD_MAX)
 		fd_limit = ENGINE_FD_MAX;
@@ -45,14 +72,17 @@ struct ssh_engine *ssh_engine_new(struct loop *loop, size_t fd_limit)
 		resolvers = ENGINE_RESOLVERS_MIN;
 	used = ENGINE_FD_BASE +
 	       ENGINE_FD_PER_HELPER * (resolvers + ENGINE_FILE_THREADS + ENGINE_SIGNER_THREADS);
-	engine->loop = loop;
-	engine->last = &engine->first;
-	engine->slots = fd_limit > used ? (fd_limit - used) / ENGINE_FD_PER_CONN : 1;
-	engine->resolvers = work_pool_new(loop, "resolver", resolvers);
-	engine->files = work_pool_new(loop, "files", ENGINE_FILE_THREADS);
-	engine->signers = work_pool_new(loop, "signer", ENGINE_SIGNER_THREADS);
-	log_debug("%zu open files allow %zu connections", fd_limit, engine->slots);
-	return engine;
+	slots = engine_slots(fd_limit > used ? fd_limit - used : 1);
+	log_debug("%zu open files allow %zu connections", fd_limit, slots);
+	return engine_new(loop, resolvers, slots);
+}
+
+struct ssh_engine *ssh_engine_new_part(struct loop *loop, unsigned parts)
+{
+	unsigned resolvers = ENGINE_RESOLVERS_MAX / (parts ? parts : 1);
+
+	return engine_new(loop, resolvers < ENGINE_RESOLVERS_MIN ? ENGINE_RESOLVERS_MIN : resolvers,
+			  ENGINE_FD_MAX);
 }
 
 void ssh_engine_free(struct ssh_engine *engine)
@@ -62,6 +92,8 @@ void ssh_engine_free(struct ssh_engine *engine)
 	work_pool_free(engine->resolvers, ENGINE_GRACE_MS);
 	work_pool_free(engine->files, ENGINE_GRACE_MS);
 	work_pool_free(engine->signers, ENGINE_GRACE_MS);
+	plan_cache_free(engine->plans);
+	patience_free(engine->patience);
 	free(engine);
 }
 
@@ -83,6 +115,16 @@ struct work_pool *ssh_engine_files(struct ssh_engine *engine)
 struct work_pool *ssh_engine_signers(struct ssh_engine *engine)
 {
 	return engine->signers;
+}
+
+struct patience *ssh_engine_patience(struct ssh_engine *engine)
+{
+	return engine->patience;
+}
+
+struct plan_cache *ssh_engine_plans(struct ssh_engine *engine)
+{
+	return engine->plans;
 }
 
 size_t ssh_engine_in_use(const struct ssh_engine *engine)

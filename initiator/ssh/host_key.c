@@ -153,12 +153,21 @@ bool host_key_is_known(const struct plan_target *target, const uint8_t *blob, si
 	struct known_where where;
 	char type[HOST_KEY_TYPE_MAX];
 
-	if (!target->trust || !host_key_read_type(type, blob, len) ||
-	    !known_hosts_check_fast(target->trust->files, target->trust->count, target->key_name,
+	if (!target->trust || !host_key_read_type(type, blob, len))
+		return false;
+	/* What was judged before is remembered: the slow way is for a file that has changed. */
+	if (!known_hosts_check_fast(target->trust->files, target->trust->count, target->key_name,
 				    target->port, target->key_alias, type, blob, len, &verdict,
 				    &where))
-		return false;
+		verdict = known_hosts_check(target->trust->files, target->trust->count,
+					    target->key_name, target->port, target->key_alias, type,
+					    blob, len, &where);
 	return verdict == KNOWN_MATCH || (verdict == KNOWN_UNKNOWN && target->accept_new);
+}
+
+bool host_key_is_queued(const struct host_key *key)
+{
+	return key && work_is_queued(key->task);
 }
 
 void host_key_cancel(struct host_key *key)

@@ -24,8 +24,11 @@ typedef void host_key_fn(void *arg, const struct host_key_judgement *judgement);
 struct host_key *host_key_judge(struct ssh_engine *engine, const struct plan_target *target,
 				uint8_t *blob, size_t len, host_key_fn *fn, void *arg);
 
-/* The same of a key that was judged before; only what is quick, and remembers nothing. */
+/* The same of a key that was judged before, at once; remembers nothing. */
 bool host_key_is_known(const struct plan_target *target, const uint8_t *blob, size_t len);
+
+/* No thread has begun with it. NULL: no. */
+bool host_key_is_queued(const struct host_key *key);
 
 /* fn will not be called. NULL is fine. */
 void host_key_cancel(struct host_key *key);

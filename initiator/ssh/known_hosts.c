@@ -1,9 +1,8 @@
 #include "known_hosts.h"
 
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "known_hosts_private.h"
 #include "pattern.h"
 
@@ -15,6 +14,7 @@ struct known_check {
 	const char *type;
 	const uint8_t *blob;
 	size_t blob_len;
+	size_t budget; /* HMACs that may be made for lines with this key */
 	enum known_verdict verdict;
 	struct known_where where;
 };
@@ -78,12 +78,36 @@ static void check_judge(struct known_check *c, const struct known_hosts *kh, uin
 	c->where = (struct known_where){kh->path, line->number};
 }
 
+/* The hashed lines with this key, of which a name has one. */
+static void check_file_key(struct known_check *c, const struct known_hosts *kh)
+{
+	struct known_search search = {.kh = kh, .query = &c->query, .budget = c->budget};
+	size_t count, i;
+	const uint32_t *hashed = known_index_blob(kh, c->blob, c->blob_len, &count);
+
+	/* Those that revoke it, which come first. */
+	for (i = 0; i < count && kh->lines[hashed[i]].marker != KNOWN_PLAIN; i++) {
+		const struct known_line *line = &kh->lines[hashed[i]];
+
+		if (check_rank(check_line(c, kh, line)) > check_rank(c->verdict) &&
+		    known_query_hash_is(&c->query, kh, line))
+			check_judge(c, kh, hashed[i]);
+	}
+	/* No HMAC where a line could change nothing. */
+	if (i == count || check_rank(KNOWN_MATCH) <= check_rank(c->verdict))
+		return;
+	search.first = (size_t)(hashed - kh->hashed) + i;
+	search.count = count - i;
+	if (known_memo_find(&search))
+		check_judge(c, kh, search.line);
+	c->budget = search.budget;
+}
+
 /* All that can be found fast: plain lines, patterns, and hashed lines with this key. */
 static void check_file(struct known_check *c, const struct known_hosts *kh)
 {
 	size_t count;
 	const struct known_name *names = known_index_names(kh, c->query.name, &count);
-	const uint32_t *hashed;
 
 	for (size_t i = 0; i < count; i++)
 		check_judge(c, kh, names[i].line);
@@ -93,16 +117,7 @@ static void check_file(struct known_check *c, const struct known_hosts *kh)
 		if (pattern_list_match(c->query.name, list, false) > 0)
 			check_judge(c, kh, kh->walked[i]);
 	}
-	hashed = known_index_blob(kh, c->blob, c->blob_len, &count);
-	for (size_t i = 0; i < count; i++) {
-		const struct known_line *line = &kh->lines[hashed[i]];
-
-		/* Hosts may share a key: no HMAC where the line could change nothing. */
-		if (check_rank(check_line(c, kh, line)) <= check_rank(c->verdict))
-			continue;
-		if (known_query_hash_is(&c->query, kh, line))
-			check_judge(c, kh, hashed[i]);
-	}
+	check_file_key(c, kh);
 }
 
 /* An HMAC for each hashed line: only a refusal is made more precise by it. */
@@ -111,10 +126,9 @@ static void check_file_hashed(struct known_check *c, const struct known_hosts *k
 	for (uint32_t i = 0; i < kh->line_count; i++) {
 		const struct known_line *line = &kh->lines[i];
 
-		if (line->kind != KNOWN_HASHED ||
-		    check_rank(c->verdict) >= check_rank(KNOWN_CHANGED))
-			continue;
-		if (known_query_hash_is(&c->query, kh, line))
+		if (check_rank(c->verdict) >= check_rank(KNOWN_CHANGED))
+			return;
+		if (line->kind == KNOWN_HASHED && known_query_hash_is(&c->query, kh, line))
 			check_judge(c, kh, i);
 	}
 }
@@ -142,7 +156,8 @@ static void check_all(struct known_check *c, const struct known_hosts *const *fi
 	known_query_init(&c->query, name, port, has_port);
 	check_name(c, files, count, thorough);
 	known_query_done(&c->query);
-	if (!has_port || c->verdict != KNOWN_UNKNOWN)
+	/* Unless it is certain that there is no line with the port, the name alone says nothing. */
+	if (!has_port || c->verdict != KNOWN_UNKNOWN || !thorough)
 		return;
 	known_query_init(&plain.query, name, port, false);
 	check_name(&plain, files, count, false);
@@ -161,6 +176,7 @@ enum known_verdict known_hosts_check(const struct known_hosts *const *files, siz
 	struct known_check c = {.type = known_type(type),
 				.blob = blob,
 				.blob_len = blob_len,
+				.budget = SIZE_MAX,
 				.verdict = KNOWN_UNKNOWN};
 
 	check_all(&c, files, count, name, port, alias, true);
@@ -179,110 +195,17 @@ bool known_hosts_check_fast(const struct known_hosts *const *files, size_t count
 				.blob_len = blob_len,
 				.verdict = KNOWN_UNKNOWN};
 	size_t hashed = 0;
+	bool few;
 
 	for (size_t i = 0; i < count; i++)
 		hashed += files[i]->hashed_count;
-	check_all(&c, files, count, name, port, alias, hashed <= KNOWN_HASHED_FAST);
-	if (hashed > KNOWN_HASHED_FAST && c.verdict != KNOWN_MATCH && c.verdict != KNOWN_REVOKED &&
+	few = hashed <= KNOWN_HASHED_FAST;
+	c.budget = few ? SIZE_MAX : KNOWN_HASHED_FAST;
+	check_all(&c, files, count, name, port, alias, few);
+	if (!few && c.verdict != KNOWN_MATCH && c.verdict != KNOWN_REVOKED &&
 	    c.verdict != KNOWN_ERROR)
 		return false;
 	*ret_verdict = c.verdict;
 	*ret_where = c.where;
 	return true;
-}
-
-/* The lines of a file that are for a name. */
-struct known_found {
-	uint32_t *lines;
-	size_t count, size;
-};
-
-static void found_add(struct known_found *f, uint32_t line)
-{
-	if (f->count == f->size) {
-		f->size = f->size ? f->size * 2 : 8;
-		f->lines = xrealloc(f->lines, f->size, sizeof *f->lines);
-	}
-	f->lines[f->count++] = line;
-}
-
-static int found_compare(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static void found_fill(struct known_found *f, struct known_query *q, const struct known_hosts *kh)
-{
-	size_t count;
-	const struct known_name *names = known_index_names(kh, q->name, &count);
-
-	f->count = 0;
-	for (size_t i = 0; i < count; i++)
-		found_add(f, names[i].line);
-	for (uint32_t i = 0; i < kh->walked_count; i++) {
-		if (pattern_list_match(q->name, known_text(kh, kh->lines[kh->walked[i]].names),
-				       false) > 0)
-			found_add(f, kh->walked[i]);
-	}
-	for (uint32_t i = 0; kh->hashed_count <= KNOWN_HASHED_WALKED && i < kh->hashed_count; i++) {
-		if (known_query_hash_is(q, kh, &kh->lines[kh->hashed[i]]))
-			found_add(f, kh->hashed[i]);
-	}
-	if (f->count)
-		qsort(f->lines, f->count, sizeof *f->lines, found_compare);
-}
-
-struct known_types {
-	const char *type[KNOWN_TYPES];
-	size_t count;
-};
-
-static void types_add(struct known_types *t, const char *type)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		if (strcmp(t->type[i], type) == 0)
-			return;
-	}
-	if (t->count < KNOWN_TYPES)
-		t->type[t->count++] = type;
-}
-
-static void types_of_name(struct known_types *t, const struct known_hosts *const *files,
-			  size_t count, const char *name, uint16_t port, bool with_port)
-{
-	struct known_found found = {0};
-	struct known_query query;
-
-	known_query_init(&query, name, port, with_port);
-	for (size_t i = 0; i < count; i++) {
-		const struct known_hosts *kh = files[i];
-
-		found_fill(&found, &query, kh);
-		for (size_t n = 0; n < found.count; n++) {
-			const struct known_line *line = &kh->lines[found.lines[n]];
-
-			if (line->marker == KNOWN_PLAIN)
-				types_add(t, known_type(known_text(kh, line->type)));
-		}
-	}
-	known_query_done(&query);
-	free(found.lines);
-}
-
-void known_hosts_types(const struct known_hosts *const *files, size_t count, const char *name,
-		       uint16_t port, int alias, struct buf *out)
-{
-	bool has_port = !alias && port && port != 22;
-	struct known_types types = {0};
-
-	types_of_name(&types, files, count, name, port, has_port);
-	if (has_port && types.count == 0)
-		types_of_name(&types, files, count, name, port, false);
-	for (size_t i = 0; i < types.count; i++) {
-		if (i)
-			buf_add_char(out, ',');
-		buf_add_str(out, types.type[i]);
-	}
 }

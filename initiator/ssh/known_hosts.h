@@ -2,11 +2,11 @@
  * known_hosts files (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"), each read once into an index.
  *
  * Plain names are found by a sorted index; hashed lines (HMAC-SHA1) by the key blob, so that a
- * check costs as many HMACs as lines bear this key, not as many as the file has lines. Wildcard
- * and negated patterns are walked. On a miss the hashed lines are tried one by one, to tell
- * "changed" from "unknown".
+ * check costs as many HMACs as lines bear this key, not as many as the file has lines, and few
+ * where many hosts share it, as is remembered what was found. Wildcard and negated patterns are
+ * walked. On a miss the hashed lines are tried one by one, to tell "changed" from "unknown".
  *
- * Immutable after loading; may be read from several threads.
+ * Immutable after loading, but for hints; may be used from several threads.
  */
 #ifndef MUSTER_KNOWN_HOSTS_H
 #define MUSTER_KNOWN_HOSTS_H
@@ -28,6 +28,17 @@ struct known_hosts;
 int known_hosts_load(struct known_hosts **ret, const char *path, struct errmsg *msg);
 void known_hosts_free(struct known_hosts *kh);
 const char *known_hosts_path(const struct known_hosts *kh);
+
+/* Keeps it: it is freed only after as many more calls of known_hosts_free. Both from any thread. */
+void known_hosts_hold(struct known_hosts *kh);
+
+/* True if loading it again would give the same. Looks at the file: off the event loop. Never
+ * current is one that is not settled: of a file that had changed less than two seconds before. */
+bool known_hosts_is_settled(const struct known_hosts *kh);
+bool known_hosts_is_current(const struct known_hosts *kh);
+
+/* Bytes of memory, about. */
+size_t known_hosts_size(const struct known_hosts *kh);
 
 enum known_verdict {
 	KNOWN_MATCH,
@@ -69,11 +80,12 @@ bool known_hosts_check_fast(const struct known_hosts *const *files, size_t count
 /*
  * Appends to out, separated by commas, the key types that are known for this name, in file order
  * and each once: what to ask the server for. Empty: none. RSA is "ssh-rsa", whatever algorithms
- * sign with it. Of a file with more than 1000 hashed lines only the plain lines count: an HMAC for
- * each line and host would take longer than the connection.
+ * sign with it. Whether a hashed line is for this name takes an HMAC, which is not made where all
+ * hashed lines of a file have one type, nor where there are more than hashed_max: their types then
+ * come last, the most frequent first, as if each could be this host's.
  */
 void known_hosts_types(const struct known_hosts *const *files, size_t count, const char *name,
-		       uint16_t port, int alias, struct buf *out);
+		       uint16_t port, int alias, size_t hashed_max, struct buf *out);
 
 /*
  * Appends a line for a new key to the file at path (created with mode 0600, its directory with

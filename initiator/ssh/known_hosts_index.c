@@ -29,6 +29,8 @@ static int index_compare_blobs(const void *a, const void *b, void *arg)
 	int order = index_compare_bytes(known_bytes(kh, p->blob), p->blob_len,
 					known_bytes(kh, q->blob), q->blob_len);
 
+	if (!order)
+		order = (p->marker == KNOWN_PLAIN) - (q->marker == KNOWN_PLAIN);
 	return order ? order : (*x > *y) - (*x < *y);
 }
 
@@ -92,6 +94,8 @@ void known_index_build(struct known_hosts *kh)
 	}
 	qsort_r(kh->names, kh->name_count, sizeof *kh->names, index_compare_names, kh);
 	qsort_r(kh->hashed, kh->hashed_count, sizeof *kh->hashed, index_compare_blobs, kh);
+	known_types_build(kh);
+	known_memo_build(kh);
 }
 
 static int index_name_order(const struct known_hosts *kh, size_t i, const char *name, size_t len)
@@ -125,22 +129,29 @@ static int index_blob_order(const struct known_hosts *kh, size_t i, const uint8_
 	return index_compare_bytes(known_bytes(kh, line->blob), line->blob_len, blob, len);
 }
 
-const uint32_t *known_index_blob(const struct known_hosts *kh, const uint8_t *blob, size_t blob_len,
-				 size_t *ret_count)
+/* The first hashed line whose key is not below this one; after: not at it, either. */
+static size_t index_blob_bound(const struct known_hosts *kh, const uint8_t *blob, size_t blob_len,
+			       bool after)
 {
-	size_t low = 0, high = kh->hashed_count, end;
+	size_t low = 0, high = kh->hashed_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (index_blob_order(kh, middle, blob, blob_len) < 0)
+		if (index_blob_order(kh, middle, blob, blob_len) < (int)after)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (end = low; end < kh->hashed_count && index_blob_order(kh, end, blob, blob_len) == 0;
-	     end++)
-		;
-	*ret_count = end - low;
-	return kh->hashed + low;
+	return low;
+}
+
+const uint32_t *known_index_blob(const struct known_hosts *kh, const uint8_t *blob, size_t blob_len,
+				 size_t *ret_count)
+{
+	size_t first = index_blob_bound(kh, blob, blob_len, false);
+
+	/* Thousands may share a key. */
+	*ret_count = index_blob_bound(kh, blob, blob_len, true) - first;
+	return kh->hashed + first;
 }

@@ -5,7 +5,6 @@
 #include <openssl/evp.h>
 
 #include "alloc.h"
-#include "fd.h"
 #include "known_hosts_private.h"
 #include "limits.h"
 
@@ -179,25 +178,33 @@ struct known_hosts *known_hosts_from_text(const char *path, struct buf *text)
 
 int known_hosts_load(struct known_hosts **ret, const char *path, struct errmsg *msg)
 {
+	struct file_stamp stamp;
 	struct buf text = {0};
-	int rc = fd_read_file(&text, path, LIMIT_KNOWN_HOSTS);
+	int rc = file_stamp_read(&stamp, &text, path, LIMIT_KNOWN_HOSTS);
 
 	if (rc == ERR_SYS && (errno == ENOENT || errno == ENOTDIR))
 		rc = 0;
-	if (rc == 0)
+	if (rc == 0) {
 		*ret = known_hosts_from_text(path, &text);
-	else if (rc == ERR_LIMIT)
+		(*ret)->stamp = stamp;
+	} else if (rc == ERR_LIMIT) {
 		err_set(msg, rc, "%s: more than %u MiB; remove lines that are not needed", path,
 			LIMIT_KNOWN_HOSTS >> 20);
-	else
+	} else {
 		err_set(msg, rc, "cannot read %s: %s", path, strerror(errno));
+	}
 	buf_done(&text);
 	return rc;
 }
 
+void known_hosts_hold(struct known_hosts *kh)
+{
+	atomic_fetch_add(&kh->holds, 1);
+}
+
 void known_hosts_free(struct known_hosts *kh)
 {
-	if (!kh)
+	if (!kh || atomic_fetch_sub(&kh->holds, 1))
 		return;
 	free(kh->path);
 	buf_done(&kh->text);
@@ -205,10 +212,29 @@ void known_hosts_free(struct known_hosts *kh)
 	free(kh->names);
 	free(kh->walked);
 	free(kh->hashed);
+	known_memo_free(kh->memo);
 	free(kh);
 }
 
 const char *known_hosts_path(const struct known_hosts *kh)
 {
 	return kh->path;
+}
+
+bool known_hosts_is_settled(const struct known_hosts *kh)
+{
+	return kh->stamp.kind != FILE_STAMP_UNSURE;
+}
+
+bool known_hosts_is_current(const struct known_hosts *kh)
+{
+	return file_stamp_holds(&kh->stamp, kh->path);
+}
+
+size_t known_hosts_size(const struct known_hosts *kh)
+{
+	return kh->text.size + kh->line_size * sizeof *kh->lines +
+	       kh->name_count * sizeof *kh->names +
+	       ((size_t)kh->walked_count + kh->hashed_count) * sizeof *kh->walked +
+	       known_memo_size(kh);
 }

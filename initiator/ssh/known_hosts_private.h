@@ -6,6 +6,7 @@
 #ifndef MUSTER_KNOWN_HOSTS_PRIVATE_H
 #define MUSTER_KNOWN_HOSTS_PRIVATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,13 +14,14 @@
 #include <openssl/evp.h>
 
 #include "buf.h"
+#include "file_stamp.h"
 #include "known_hosts.h"
 
-#define KNOWN_HASH_SIZE	    20u		/* SHA-1, of the salt too */
-#define KNOWN_LINE_MAX	    (64u << 10) /* a longer line is none */
-#define KNOWN_TYPE_MAX	    64u
-#define KNOWN_TYPES	    32u	  /* key types of one host that are told of */
-#define KNOWN_HASHED_WALKED 1000u /* with more hashed lines, known_hosts_types leaves them out */
+#define KNOWN_HASH_SIZE	 20u	     /* SHA-1, of the salt too */
+#define KNOWN_LINE_MAX	 (64u << 10) /* a longer line is none */
+#define KNOWN_TYPE_MAX	 64u
+#define KNOWN_TYPES	 32u /* key types of one host that are told of */
+#define KNOWN_HASHED_FEW 16u /* HMACs that may always be made for one host */
 
 enum known_marker { KNOWN_PLAIN, KNOWN_REVOKED_KEY, KNOWN_CA_KEY };
 enum known_kind {
@@ -43,7 +45,15 @@ struct known_name {
 	uint32_t line; /* index */
 };
 
+/* A key type of hashed lines. */
+struct known_hashed_type {
+	const char *name; /* in the text */
+	uint32_t count;	  /* lines; those with a marker are left out */
+};
+
 struct known_hosts {
+	atomic_uint holds; /* beyond the owner's */
+	struct file_stamp stamp;
 	char *path;
 	struct buf text;
 	struct known_line *lines; /* in file order */
@@ -52,8 +62,11 @@ struct known_hosts {
 	size_t name_count;
 	uint32_t *walked; /* indices of lines */
 	uint32_t walked_count;
-	uint32_t *hashed; /* indices of lines, by blob, then line */
+	uint32_t *hashed; /* indices of lines, by blob, those with a marker first, then line */
 	uint32_t hashed_count;
+	struct known_hashed_type hashed_types[KNOWN_TYPES]; /* the most frequent first */
+	size_t hashed_type_count;
+	struct known_memo *memo; /* NULL: there are no hashed lines */
 };
 
 /* known_hosts_parse.c. Takes text over. */
@@ -66,6 +79,25 @@ const struct known_name *known_index_names(const struct known_hosts *kh, const c
 					   size_t *ret_count);
 const uint32_t *known_index_blob(const struct known_hosts *kh, const uint8_t *blob, size_t blob_len,
 				 size_t *ret_count);
+
+/* known_hosts_types.c. Counts the types of hashed lines, once. */
+void known_types_build(struct known_hosts *kh);
+
+/* known_hosts_memo.c: the hashed line of a name. */
+struct known_query;
+struct known_search {
+	const struct known_hosts *kh;
+	struct known_query *query;
+	size_t first, count; /* in kh->hashed: which lines */
+	size_t budget;	     /* so many HMACs may be made; what is left */
+	bool found;
+	uint32_t line; /* the index of the one that was found */
+};
+/* True if there is one. False with nothing left of the budget: not known. */
+bool known_memo_find(struct known_search *search);
+void known_memo_build(struct known_hosts *kh);
+void known_memo_free(struct known_memo *memo);
+size_t known_memo_size(const struct known_hosts *kh);
 
 static inline const char *known_text(const struct known_hosts *kh, uint32_t offset)
 {

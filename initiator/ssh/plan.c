@@ -8,7 +8,12 @@
 #include "alloc.h"
 #include "plan_private.h"
 
+/* HMACs that may be made for one plan to learn the key types of hosts: a second at most. */
+#define PLAN_HMACS 1000000u
+
 struct plan_work {
+	struct plan_cache *cache; /* of the loop, and for it alone */
+	struct plan_lent lent;
 	struct plan_request request;
 	struct plan *plan;
 	struct errmsg msg;
@@ -33,12 +38,12 @@ void plan_request_done(struct plan_request *request)
 
 void plan_hold(struct plan *plan)
 {
-	plan->holds++;
+	atomic_fetch_add(&plan->holds, 1);
 }
 
 void plan_free(struct plan *plan)
 {
-	if (!plan || plan->holds--)
+	if (!plan || atomic_fetch_sub(&plan->holds, 1))
 		return;
 	for (size_t i = 0; i < plan->count; i++) {
 		free(plan->targets[i].hostname);
@@ -53,6 +58,7 @@ void plan_free(struct plan *plan)
 	ssh_config_free(plan->config);
 	plan_request_done(&plan->request);
 	buf_done(&plan->warning);
+	buf_done(&plan->name);
 	free(plan->local_user);
 	free(plan);
 }
@@ -80,7 +86,7 @@ static char *plan_hostkey_algs(const struct plan_target *t)
 	const char *p;
 
 	known_hosts_types(t->trust->files, t->trust->count, t->key_name, t->port, t->key_alias,
-			  &types);
+			  PLAN_HMACS / t->plan->count, &types);
 	p = buf_cstr(&types);
 	while (*p) {
 		size_t n = strcspn(p, ",");
@@ -147,7 +153,17 @@ static char *plan_user_name(void)
 	return xasprintf("%u", (unsigned)getuid());
 }
 
-int plan_build(struct plan **ret, struct plan_request *request, struct errmsg *msg)
+static int plan_read_config(struct plan *plan, struct errmsg *msg)
+{
+	const struct plan_request *r = &plan->request;
+
+	if (plan->lent)
+		plan->config = plan_lent_config(plan->lent, r->config_path, r->home);
+	return plan->config ? 0 : ssh_config_load(&plan->config, r->config_path, r->home, msg);
+}
+
+int plan_make(struct plan **ret, struct plan_request *request, const struct plan_lent *lent,
+	      struct errmsg *msg)
 {
 	struct plan *plan = xcalloc(1, sizeof *plan);
 	const char *ignored;
@@ -155,7 +171,8 @@ int plan_build(struct plan **ret, struct plan_request *request, struct errmsg *m
 
 	plan->request = *request;
 	*request = (struct plan_request){0};
-	rc = ssh_config_load(&plan->config, plan->request.config_path, plan->request.home, msg);
+	plan->lent = lent;
+	rc = plan_read_config(plan, msg);
 	if (rc) {
 		plan_free(plan);
 		return rc;
@@ -170,26 +187,36 @@ int plan_build(struct plan **ret, struct plan_request *request, struct errmsg *m
 	for (size_t i = 0; i < plan->count; i++)
 		plan_add(plan, i);
 	(void)buf_cstr(&plan->warning);
+	plan->lent = NULL;
 	*ret = plan;
 	return 0;
+}
+
+int plan_build(struct plan **ret, struct plan_request *request, struct errmsg *msg)
+{
+	return plan_make(ret, request, NULL, msg);
 }
 
 static void plan_run(void *arg)
 {
 	struct plan_work *work = arg;
 
-	(void)plan_build(&work->plan, &work->request, &work->msg);
+	(void)plan_make(&work->plan, &work->request, &work->lent, &work->msg);
+	plan_lent_done(&work->lent);
 }
 
 static void plan_done(void *arg, bool cancelled)
 {
 	struct plan_work *work = arg;
 
+	if (work->plan)
+		plan_cache_keep(work->cache, work->plan);
 	if (cancelled)
 		plan_free(work->plan);
 	else
 		work->fn(work->arg, work->plan, &work->msg);
 	plan_request_done(&work->request);
+	plan_lent_done(&work->lent);
 	free(work);
 }
 
@@ -198,6 +225,8 @@ struct plan_work *plan_start(struct ssh_engine *engine, struct plan_request *req
 {
 	struct plan_work *work = xcalloc(1, sizeof *work);
 
+	work->cache = ssh_engine_plans(engine);
+	plan_cache_lend(work->cache, &work->lent);
 	work->request = *request;
 	*request = (struct plan_request){0};
 	work->fn = fn;

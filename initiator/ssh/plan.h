@@ -89,8 +89,8 @@ void plan_request_done(struct plan_request *request);
 /* After every connection that borrows from it. NULL is fine. */
 void plan_free(struct plan *plan);
 
-/* Keeps the plan for a helper thread: it is freed only after as many more calls of plan_free. Only
- * from the loop's thread, as plan_free is. */
+/* Keeps the plan: it is freed only after as many more calls of plan_free. This and plan_free from
+ * any thread. */
 void plan_hold(struct plan *plan);
 
 size_t plan_count(const struct plan *plan);

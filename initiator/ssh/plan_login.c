@@ -9,38 +9,38 @@
 
 static const struct key_file *plan_key_get(struct plan *plan, const char *path)
 {
-	size_t stop = plan->key_count > PLAN_LOOKBACK ? plan->key_count - PLAN_LOOKBACK : 0;
-	struct key_file *file;
+	size_t n = plan_index_find(&plan->key_paths, path);
 
-	for (size_t i = plan->key_count; i > stop; i--)
-		if (strcmp(plan->keys[i - 1]->path, path) == 0)
-			return plan->keys[i - 1];
-	file = xmalloc(sizeof *file);
-	key_file_load(file, path);
-	plan->keys = xrealloc(plan->keys, plan->key_count + 1, sizeof(struct key_file *));
-	plan->keys[plan->key_count++] = file;
-	return file;
+	if (n != PLAN_INDEX_NONE)
+		return plan->keys[n];
+	n = plan_index_add(&plan->key_paths, xstrdup(path));
+	plan->keys = xrealloc(plan->keys, n + 1, sizeof(struct key_file *));
+	plan->keys[n] = xmalloc(sizeof(struct key_file));
+	key_file_load(plan->keys[n], path);
+	return plan->keys[n];
 }
 
 /* The agent that a target uses: IdentityAgent, else the caller's. NULL: none. */
-static const struct plan_agent *plan_agent_get(struct plan *plan, const struct ssh_options *options)
+static const struct plan_agent *plan_agent_get(struct plan *plan, const struct ssh_options *options,
+					       const char **ret_path)
 {
 	const char *path =
 		options->identity_agent ? options->identity_agent : plan->request.agent_socket;
-	size_t n = plan->agent_count, stop = n > PLAN_LOOKBACK ? n - PLAN_LOOKBACK : 0;
 	struct plan_agent *agent;
+	size_t n;
 
 	if (!path || !*path || strcmp(path, "none") == 0)
 		return NULL;
-	for (size_t i = n; i > stop; i--)
-		if (strcmp(plan->agents[i - 1]->path, path) == 0)
-			return plan->agents[i - 1];
-	agent = xcalloc(1, sizeof *agent);
-	agent->path = xstrdup(path);
-	(void)agent_list_load(&agent->list, path, PLAN_AGENT_TIMEOUT_MS, &agent->fault);
-	plan->agents = xrealloc(plan->agents, n + 1, sizeof(struct plan_agent *));
-	plan->agents[plan->agent_count++] = agent;
-	return agent;
+	n = plan_index_find(&plan->agent_paths, path);
+	if (n == PLAN_INDEX_NONE) {
+		agent = xcalloc(1, sizeof *agent);
+		(void)agent_list_load(&agent->list, path, PLAN_AGENT_TIMEOUT_MS, &agent->fault);
+		n = plan_index_add(&plan->agent_paths, xstrdup(path));
+		plan->agents = xrealloc(plan->agents, n + 1, sizeof(struct plan_agent *));
+		plan->agents[n] = agent;
+	}
+	*ret_path = plan->agent_paths.texts[n];
+	return plan->agents[n];
 }
 
 static bool plan_same_blob(const struct key_file *file, const struct agent_identity *id)
@@ -76,8 +76,8 @@ static bool plan_agent_offers(const struct agent_identity *id, const struct key_
 
 static struct plan_login *plan_login_make(struct plan *plan, const struct ssh_options *options)
 {
-	const struct plan_agent *agent = plan_agent_get(plan, options);
 	struct plan_login *login = xcalloc(1, sizeof *login);
+	const struct plan_agent *agent = plan_agent_get(plan, options, &login->agent_path);
 	size_t count = options->identity_count;
 	const struct key_file **all = xcalloc(count, sizeof(struct key_file *));
 	struct buf fault = {0};
@@ -99,7 +99,6 @@ static struct plan_login *plan_login_make(struct plan *plan, const struct ssh_op
 	if (agent && agent->fault.text[0])
 		plan_fault_add(&fault, agent->fault.text);
 	if (agent) {
-		login->agent_path = agent->path;
 		login->agent = xcalloc(agent->list.count, sizeof(struct agent_identity *));
 		for (size_t i = 0; i < agent->list.count; i++)
 			if (plan_agent_offers(&agent->list.at[i], all, count, options))
@@ -112,55 +111,54 @@ static struct plan_login *plan_login_make(struct plan *plan, const struct ssh_op
 	return login;
 }
 
-static char *plan_login_name(const struct ssh_options *options)
+static const char *plan_login_name(struct plan *plan, const struct ssh_options *options)
 {
-	struct buf name = {0};
+	struct buf *name = &plan->name;
 
-	buf_addf(&name, "%d %d %s", options->identities_only, options->identities_default,
-		 options->identity_agent ? options->identity_agent : "");
-	for (size_t i = 0; i < options->identity_count; i++)
-		buf_addf(&name, "\n%s", options->identity_files[i]);
-	return buf_take_str(&name);
+	buf_clear(name);
+	buf_add_char(name, options->identities_only ? 'o' : '-');
+	buf_add_char(name, options->identities_default ? 'd' : '-');
+	if (options->identity_agent)
+		buf_add_str(name, options->identity_agent);
+	for (size_t i = 0; i < options->identity_count; i++) {
+		buf_add_char(name, '\n');
+		buf_add_str(name, options->identity_files[i]);
+	}
+	return buf_cstr(name);
 }
 
 const struct plan_login *plan_login_get(struct plan *plan, const struct ssh_options *options)
 {
-	size_t n = plan->login_count, stop = n > PLAN_LOOKBACK ? n - PLAN_LOOKBACK : 0;
-	char *name = plan_login_name(options);
+	size_t n = plan_index_find(&plan->login_names, plan_login_name(plan, options));
 
-	for (size_t i = n; i > stop; i--)
-		if (strcmp(plan->login_names[i - 1], name) == 0) {
-			free(name);
-			return plan->logins[i - 1];
-		}
-	plan->logins = xrealloc(plan->logins, n + 1, sizeof(struct plan_login *));
-	plan->login_names = xrealloc(plan->login_names, n + 1, sizeof(char *));
-	plan->logins[n] = plan_login_make(plan, options);
-	plan->login_names[n] = name;
-	plan->login_count++;
+	if (n == PLAN_INDEX_NONE) {
+		n = plan_index_add(&plan->login_names, xstrdup(buf_cstr(&plan->name)));
+		plan->logins = xrealloc(plan->logins, n + 1, sizeof(struct plan_login *));
+		plan->logins[n] = plan_login_make(plan, options);
+	}
 	return plan->logins[n];
 }
 
 void plan_login_free_all(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->login_count; i++) {
+	for (size_t i = 0; i < plan->login_names.count; i++) {
 		free(plan->logins[i]->files);
 		free(plan->logins[i]->agent);
 		free(plan->logins[i]->fault);
 		free(plan->logins[i]);
-		free(plan->login_names[i]);
 	}
-	for (size_t i = 0; i < plan->key_count; i++) {
+	for (size_t i = 0; i < plan->key_paths.count; i++) {
 		key_file_done(plan->keys[i]);
 		free(plan->keys[i]);
 	}
-	for (size_t i = 0; i < plan->agent_count; i++) {
-		free(plan->agents[i]->path);
+	for (size_t i = 0; i < plan->agent_paths.count; i++) {
 		agent_list_done(&plan->agents[i]->list);
 		free(plan->agents[i]);
 	}
 	free(plan->agents);
 	free(plan->logins);
-	free(plan->login_names);
 	free(plan->keys);
+	plan_index_done(&plan->login_names);
+	plan_index_done(&plan->key_paths);
+	plan_index_done(&plan->agent_paths);
 }

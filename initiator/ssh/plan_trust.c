@@ -5,101 +5,101 @@
 #include "alloc.h"
 #include "plan_private.h"
 
-/* The index of a path among the loaded files. */
+/* The number of a path among the loaded files. */
 static size_t plan_known_get(struct plan *plan, const char *path)
 {
-	size_t n = plan->known_count, stop = n > PLAN_LOOKBACK ? n - PLAN_LOOKBACK : 0;
+	size_t n = plan_index_find(&plan->paths, path);
 	struct errmsg msg = {{0}};
+	struct plan_known known;
 
-	for (size_t i = n; i > stop; i--)
-		if (strcmp(plan->known_paths[i - 1], path) == 0)
-			return i - 1;
-	plan->known = xrealloc(plan->known, n + 1, sizeof(struct known_hosts *));
-	plan->known_paths = xrealloc(plan->known_paths, n + 1, sizeof(char *));
-	plan->known_faults = xrealloc(plan->known_faults, n + 1, sizeof(char *));
-	plan->known[n] = NULL;
-	plan->known_faults[n] = NULL;
-	plan->known_paths[n] = xstrdup(path);
-	if (known_hosts_load(&plan->known[n], path, &msg) != 0)
-		plan->known_faults[n] = xstrdup(msg.text);
-	plan->known_count++;
+	if (n != PLAN_INDEX_NONE)
+		return n;
+	known = (struct plan_known){.file = plan->lent ? plan_lent_known(plan->lent, path) : NULL};
+	if (!known.file && known_hosts_load(&known.file, path, &msg) != 0)
+		known.fault = xstrdup(msg.text);
+	n = plan_index_add(&plan->paths, xstrdup(path));
+	plan->known = xrealloc(plan->known, n + 1, sizeof *plan->known);
+	plan->known[n] = known;
 	return n;
 }
 
-static char *plan_trust_name(const struct ssh_options *options)
+static const char *plan_trust_name(struct plan *plan, const struct ssh_options *options)
 {
-	struct buf name = {0};
+	struct buf *name = &plan->name;
 
-	for (size_t i = 0; i < options->user_known_hosts_count; i++)
-		buf_addf(&name, "u%s\n", options->user_known_hosts[i]);
-	for (size_t i = 0; i < options->global_known_hosts_count; i++)
-		buf_addf(&name, "g%s\n", options->global_known_hosts[i]);
-	return buf_take_str(&name);
+	buf_clear(name);
+	for (size_t i = 0; i < options->user_known_hosts_count; i++) {
+		buf_add_char(name, 'u');
+		buf_add_str(name, options->user_known_hosts[i]);
+		buf_add_char(name, '\n');
+	}
+	for (size_t i = 0; i < options->global_known_hosts_count; i++) {
+		buf_add_char(name, 'g');
+		buf_add_str(name, options->global_known_hosts[i]);
+		buf_add_char(name, '\n');
+	}
+	return buf_cstr(name);
 }
 
-static void plan_trust_add(struct plan *plan, struct plan_trust *trust, const char *path,
-			   char **fault)
+static void plan_trust_add(struct plan *plan, struct plan_trusted *t, const char *path)
 {
-	size_t i = plan_known_get(plan, path);
+	/* Before the array is looked at, as it may grow. */
+	size_t n = plan_known_get(plan, path);
+	const struct plan_known *known = &plan->known[n];
 
 	/* An @revoked line in a file that cannot be read must not be missed: it is a fault. */
-	if (plan->known[i])
-		trust->files[trust->count++] = plan->known[i];
-	else if (!*fault)
-		*fault = xstrdup(plan->known_faults[i]);
+	if (known->file)
+		t->trust.files[t->trust.count++] = known->file;
+	else if (!t->fault)
+		t->fault = xstrdup(known->fault);
+}
+
+static struct plan_trusted *plan_trust_make(struct plan *plan, const struct ssh_options *options)
+{
+	struct plan_trusted *t = xcalloc(1, sizeof *t);
+
+	t->trust.files =
+		xcalloc(options->user_known_hosts_count + options->global_known_hosts_count,
+			sizeof(struct known_hosts *));
+	for (size_t i = 0; i < options->user_known_hosts_count; i++)
+		plan_trust_add(plan, t, options->user_known_hosts[i]);
+	for (size_t i = 0; i < options->global_known_hosts_count; i++)
+		plan_trust_add(plan, t, options->global_known_hosts[i]);
+	if (options->user_known_hosts_count) {
+		size_t n = plan_known_get(plan, options->user_known_hosts[0]);
+
+		t->trust.append_to = plan->paths.texts[n];
+	}
+	return t;
 }
 
 const struct plan_trust *plan_trust_get(struct plan *plan, const struct ssh_options *options,
 					const char **ret_fault)
 {
-	size_t n = plan->trust_count, stop = n > PLAN_LOOKBACK ? n - PLAN_LOOKBACK : 0;
-	char *name = plan_trust_name(options), *fault = NULL;
-	struct plan_trust *trust;
+	size_t n = plan_index_find(&plan->trust_names, plan_trust_name(plan, options));
 
-	for (size_t i = n; i > stop; i--)
-		if (strcmp(plan->trust_names[i - 1], name) == 0) {
-			free(name);
-			*ret_fault = plan->trust_faults[i - 1];
-			return plan->trusts[i - 1];
-		}
-	trust = xcalloc(1, sizeof *trust);
-	trust->files = xcalloc(options->user_known_hosts_count + options->global_known_hosts_count,
-			       sizeof(struct known_hosts *));
-	for (size_t i = 0; i < options->user_known_hosts_count; i++)
-		plan_trust_add(plan, trust, options->user_known_hosts[i], &fault);
-	for (size_t i = 0; i < options->global_known_hosts_count; i++)
-		plan_trust_add(plan, trust, options->global_known_hosts[i], &fault);
-	if (options->user_known_hosts_count)
-		trust->append_to =
-			plan->known_paths[plan_known_get(plan, options->user_known_hosts[0])];
-	plan->trusts = xrealloc(plan->trusts, n + 1, sizeof(struct plan_trust *));
-	plan->trust_names = xrealloc(plan->trust_names, n + 1, sizeof(char *));
-	plan->trust_faults = xrealloc(plan->trust_faults, n + 1, sizeof(char *));
-	plan->trusts[n] = trust;
-	plan->trust_names[n] = name;
-	plan->trust_faults[n] = fault;
-	plan->trust_count++;
-	*ret_fault = fault;
-	return trust;
+	if (n == PLAN_INDEX_NONE) {
+		n = plan_index_add(&plan->trust_names, xstrdup(buf_cstr(&plan->name)));
+		plan->trusts = xrealloc(plan->trusts, n + 1, sizeof(struct plan_trusted *));
+		plan->trusts[n] = plan_trust_make(plan, options);
+	}
+	*ret_fault = plan->trusts[n]->fault;
+	return &plan->trusts[n]->trust;
 }
 
 void plan_trust_free_all(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->trust_count; i++) {
-		free(plan->trusts[i]->files);
+	for (size_t i = 0; i < plan->trust_names.count; i++) {
+		free(plan->trusts[i]->trust.files);
+		free(plan->trusts[i]->fault);
 		free(plan->trusts[i]);
-		free(plan->trust_names[i]);
-		free(plan->trust_faults[i]);
 	}
-	for (size_t i = 0; i < plan->known_count; i++) {
-		known_hosts_free(plan->known[i]);
-		free(plan->known_paths[i]);
-		free(plan->known_faults[i]);
+	for (size_t i = 0; i < plan->paths.count; i++) {
+		known_hosts_free(plan->known[i].file);
+		free(plan->known[i].fault);
 	}
 	free(plan->trusts);
-	free(plan->trust_names);
-	free(plan->trust_faults);
 	free(plan->known);
-	free(plan->known_paths);
-	free(plan->known_faults);
+	plan_index_done(&plan->trust_names);
+	plan_index_done(&plan->paths);
 }

@@ -78,6 +78,11 @@ struct resolve *resolve_start(struct ssh_engine *engine, const char *name, uint1
 	return resolve;
 }
 
+bool resolve_is_queued(const struct resolve *resolve)
+{
+	return resolve && work_is_queued(resolve->task);
+}
+
 void resolve_cancel(struct resolve *resolve)
 {
 	if (resolve)

@@ -2,6 +2,7 @@
 #ifndef MUSTER_RESOLVE_H
 #define MUSTER_RESOLVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -30,6 +31,9 @@ int resolve_numeric(const char *name, uint16_t port, struct resolve_result *ret)
 /* Asks; fn is called from the loop, later. */
 struct resolve *resolve_start(struct ssh_engine *engine, const char *name, uint16_t port,
 			      resolve_fn *fn, void *arg);
+
+/* No thread has begun with it. NULL: no. */
+bool resolve_is_queued(const struct resolve *resolve);
 
 /* fn will not be called. The thread may go on for a while. NULL is fine. */
 void resolve_cancel(struct resolve *resolve);

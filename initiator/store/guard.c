@@ -115,12 +115,13 @@ static int guard_held(int fd, const char *path, struct errmsg *msg)
 		       path);
 }
 
+/* Who waits for the lock reads this at any moment: it is never empty in between. */
 static int guard_write_pid(int fd, const char *more)
 {
 	char text[64];
 	int n = snprintf(text, sizeof text, "%ld%s\n", (long)getpid(), more);
 
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) < 0)
+	if (pwrite(fd, text, (size_t)n, 0) < 0 || ftruncate(fd, n) < 0)
 		return ERR_SYS;
 	return 0;
 }

@@ -12,6 +12,9 @@
 #include "alloc.h"
 #include "err.h"
 
+/* So many posted calls are made before other input and timers are looked at. */
+#define LOOP_POSTED_ROUND 16u
+
 struct loop_item {
 	loop_fn *fn;
 	void *arg;
@@ -52,16 +55,28 @@ static void loop_queue_add(struct loop_queue *q, loop_fn *fn, void *arg)
 	q->items[q->count++] = (struct loop_item){fn, arg};
 }
 
+/* Leaves what is beyond the first max items in the queue. */
+static struct loop_queue loop_take(struct loop *loop, struct loop_queue *q, size_t max)
+{
+	struct loop_queue now = *q;
+
+	*q = loop->running;
+	loop->running = (struct loop_queue){0};
+	for (size_t i = max; i < now.count; i++)
+		loop_queue_add(q, now.items[i].fn, now.items[i].arg);
+	if (now.count > max)
+		now.count = max;
+	return now;
+}
+
 /* Takes the queue as it is now: what the functions add waits for the next round. */
-static void loop_drain(struct loop *loop, struct loop_queue *q, pthread_mutex_t *lock)
+static void loop_drain(struct loop *loop, struct loop_queue *q, pthread_mutex_t *lock, size_t max)
 {
 	struct loop_queue now;
 
 	if (lock)
 		(void)pthread_mutex_lock(lock);
-	now = *q;
-	*q = loop->running;
-	loop->running = (struct loop_queue){0};
+	now = loop_take(loop, q, max);
 	if (lock)
 		(void)pthread_mutex_unlock(lock);
 	for (size_t i = 0; i < now.count; i++)
@@ -77,27 +92,45 @@ static void loop_on_deferred(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	loop_drain(loop, &loop->deferred, NULL);
+	loop_drain(loop, &loop->deferred, NULL, SIZE_MAX);
 }
 
 static void loop_on_posted(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *loop = arg;
-	uint64_t n;
+	uint64_t n, one = 1;
+	bool more;
 
 	(void)what;
 	if (read(fd, &n, sizeof n) < 0)
 		return;
-	loop_drain(loop, &loop->posted, &loop->lock);
+	loop_drain(loop, &loop->posted, &loop->lock, LOOP_POSTED_ROUND);
+	(void)pthread_mutex_lock(&loop->lock);
+	more = loop->posted.count > 0;
+	(void)pthread_mutex_unlock(&loop->lock);
+	/* Who posted it may have relied on the wake-up that has been used up. */
+	if (more && write(fd, &one, sizeof one) < 0) {
+		/* One is waiting already. */
+	}
 }
 
-struct loop *loop_new(void)
+struct loop *loop_try(void)
 {
-	struct loop *loop = xcalloc(1, sizeof *loop);
+	struct loop *loop;
+	struct event_base *base;
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-	loop->base = event_base_new();
-	loop->posted_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (!loop->base || loop->posted_fd < 0 || pthread_mutex_init(&loop->lock, NULL) != 0)
+	if (fd < 0)
+		return NULL;
+	base = event_base_new();
+	if (!base) {
+		(void)close(fd);
+		return NULL;
+	}
+	loop = xcalloc(1, sizeof *loop);
+	loop->base = base;
+	loop->posted_fd = fd;
+	if (pthread_mutex_init(&loop->lock, NULL) != 0)
 		loop_die();
 	loop->deferred_event = event_new(loop->base, -1, 0, loop_on_deferred, loop);
 	loop->posted_event =
@@ -108,11 +141,30 @@ struct loop *loop_new(void)
 	return loop;
 }
 
+struct loop *loop_new(void)
+{
+	struct loop *loop = loop_try();
+
+	if (!loop)
+		loop_die();
+	return loop;
+}
+
+static bool loop_has_posted(struct loop *loop)
+{
+	bool any;
+
+	(void)pthread_mutex_lock(&loop->lock);
+	any = loop->posted.count > 0;
+	(void)pthread_mutex_unlock(&loop->lock);
+	return any;
+}
+
 void loop_flush(struct loop *loop)
 {
-	while (loop->deferred.count || loop->posted.count) {
-		loop_drain(loop, &loop->deferred, NULL);
-		loop_drain(loop, &loop->posted, &loop->lock);
+	while (loop->deferred.count || loop_has_posted(loop)) {
+		loop_drain(loop, &loop->deferred, NULL, SIZE_MAX);
+		loop_drain(loop, &loop->posted, &loop->lock, SIZE_MAX);
 	}
 }
 
@@ -167,11 +219,14 @@ void loop_defer(struct loop *loop, loop_fn *fn, void *arg)
 void loop_post(struct loop *loop, loop_fn *fn, void *arg)
 {
 	uint64_t one = 1;
+	bool first;
 
 	(void)pthread_mutex_lock(&loop->lock);
+	first = !loop->posted.count;
 	loop_queue_add(&loop->posted, fn, arg);
 	(void)pthread_mutex_unlock(&loop->lock);
-	if (write(loop->posted_fd, &one, sizeof one) < 0) {
+	/* The others find a wake-up on its way, which comes before the queue is taken. */
+	if (first && write(loop->posted_fd, &one, sizeof one) < 0) {
 		/* Full means that a wake-up is already waiting: nothing is lost. */
 	}
 }

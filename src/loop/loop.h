@@ -16,6 +16,9 @@ typedef void loop_fn(void *arg);
 /* A new loop; ends the program when the kernel has no resources. Freed by loop_free. */
 struct loop *loop_new(void);
 
+/* The same, but NULL when there are none. */
+struct loop *loop_try(void);
+
 /* Runs what is still deferred or posted, and what that defers or posts, then frees the loop. Other
  * threads must have ceased to post. Events that others made with loop_base must be gone before or
  * go in these calls. NULL is fine. */

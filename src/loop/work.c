@@ -262,6 +262,18 @@ struct work_task *work_submit(struct work_pool *pool, work_run_fn *run, work_don
 	return task;
 }
 
+bool work_is_queued(struct work_task *task)
+{
+	bool queued;
+
+	if (!task)
+		return false;
+	(void)pthread_mutex_lock(&task->pool->lock);
+	queued = task->link != NULL;
+	(void)pthread_mutex_unlock(&task->pool->lock);
+	return queued;
+}
+
 void work_cancel(struct work_task *task)
 {
 	struct work_pool *pool;

@@ -34,6 +34,10 @@ void work_pool_free(struct work_pool *pool, unsigned grace_ms);
 struct work_task *work_submit(struct work_pool *pool, work_run_fn *run, work_done_fn *done,
 			      void *arg);
 
+/* Whether no thread has begun with it, as all have something else to do. Only from the loop's
+ * thread. NULL: no. */
+bool work_is_queued(struct work_task *task);
+
 /* Nobody waits any more: done still comes, from the loop and not from here, with cancelled set. A
  * task that has not begun is not run, and its done comes at once, even if all threads hang. Only
  * from the loop's thread. NULL is fine. */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,38 +28,11 @@ int durable_begin(void **state)
 	char path[] = "/tmp/muster-durable-XXXXXX";
 
 	(void)state;
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	rig_adopt();
 	assert_non_null(mkdtemp(path));
 	state_home = xstrdup(path);
 	mark_entry = rig_mark();
 	return setenv("XDG_STATE_HOME", state_home, 1);
-}
-
-/* What loses its parent becomes ours, until there is nothing left. */
-static void end_children(void)
-{
-	char *path = xasprintf("/proc/self/task/%d/children", (int)getpid());
-
-	for (;;) {
-		struct buf text = {0};
-		const char *at = NULL;
-		char *end;
-
-		if (fd_read_file(&text, path, 1 << 20) == 0 && text.len)
-			at = buf_cstr(&text);
-		while (at && *at) {
-			long pid = strtol(at, &end, 10);
-
-			if (end == at)
-				break;
-			(void)kill((pid_t)pid, SIGKILL);
-			at = end;
-		}
-		buf_done(&text);
-		if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
-			break;
-	}
-	free(path);
 }
 
 int durable_end(void **state)
@@ -68,7 +40,7 @@ int durable_end(void **state)
 	char *command = xasprintf("rm -rf '%s'", state_home);
 
 	(void)state;
-	end_children();
+	rig_end_children();
 	(void)umount2(state_home, MNT_DETACH); /* of a test that has failed */
 	assert_int_equal(system(command), 0);
 	free(command);

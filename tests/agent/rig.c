@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -523,32 +524,48 @@ static bool rig_is_marked(const char *pid, const char *mark)
 	return marked;
 }
 
-static size_t rig_each_marked(const char *mark, int sig)
+size_t rig_count_marked(const char *mark)
 {
 	const struct dirent *entry;
 	DIR *dir = opendir("/proc");
 	size_t count = 0;
 
 	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL) {
-		if (!rig_is_marked(entry->d_name, mark))
-			continue;
-		count++;
-		if (sig)
-			(void)kill((pid_t)strtol(entry->d_name, NULL, 10), sig);
-	}
+	while ((entry = readdir(dir)) != NULL)
+		count += rig_is_marked(entry->d_name, mark);
 	(void)closedir(dir);
 	return count;
 }
 
-size_t rig_count_marked(const char *mark)
+void rig_adopt(void)
 {
-	return rig_each_marked(mark, 0);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-void rig_kill_marked(const char *mark)
+void rig_end_children(void)
 {
-	(void)rig_each_marked(mark, SIGKILL);
+	char *path = xasprintf("/proc/self/task/%d/children", (int)getpid());
+
+	for (;;) {
+		struct buf text = {0};
+		const char *at = NULL;
+		char *end;
+
+		if (fd_read_file(&text, path, 1 << 20) == 0 && text.len)
+			at = buf_cstr(&text);
+		while (at && *at) {
+			long pid = strtol(at, &end, 10);
+
+			if (end == at)
+				break;
+			(void)kill((pid_t)pid, SIGKILL);
+			at = end;
+		}
+		buf_done(&text);
+		if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
+			break;
+	}
+	free(path);
 }
 
 static bool rig_is_gone(struct rig *rig, void *arg)
@@ -560,6 +577,26 @@ static bool rig_is_gone(struct rig *rig, void *arg)
 void rig_wait_gone(struct rig *rig, const char *mark)
 {
 	rig_wait(rig, rig_is_gone, (void *)(uintptr_t)mark);
+}
+
+struct rig_marked {
+	const char *mark;
+	size_t count;
+};
+
+static bool rig_has_marked(struct rig *rig, void *arg)
+{
+	const struct rig_marked *m = arg;
+
+	(void)rig;
+	return rig_count_marked(m->mark) == m->count;
+}
+
+void rig_wait_marked(struct rig *rig, const char *mark, size_t count)
+{
+	struct rig_marked m = {mark, count};
+
+	rig_wait(rig, rig_has_marked, &m);
 }
 
 char *rig_mark(void)

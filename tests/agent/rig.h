@@ -108,14 +108,19 @@ void rig_wait_end(struct rig *rig, struct rig_task *task);
 void rig_wait_output(struct rig *rig, struct rig_task *task, const char *text);
 /* Until no process has this word in its environment as MARK=word. */
 void rig_wait_gone(struct rig *rig, const char *mark);
+/* Until so many have. One that becomes a program has none for a moment, and one that forks is two.
+ */
+void rig_wait_marked(struct rig *rig, const char *mark, size_t count);
 
 /* What was written to a stream, as text. */
 const char *rig_text(struct rig_task *task, enum record_stream stream);
 
 /* Processes whose environment has MARK=mark, zombies left out. */
 size_t rig_count_marked(const char *mark);
-/* KILL to them: for what a test has left on purpose. */
-void rig_kill_marked(const char *mark);
+/* From now on what loses its parent is a child of the test. */
+void rig_adopt(void);
+/* KILL to all children, until none is left: what a test has left behind, on purpose or not. */
+void rig_end_children(void);
 /* A mark that no other run has, as "MARK=..." for env and its value behind the '='. */
 char *rig_mark(void);
 

@@ -2,6 +2,7 @@
 #include "durable_rig.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +16,36 @@
 #define LINES 400
 
 static struct rig rig;
+static char *gate;     /* a file that the counting commands wait for */
+static char *counting; /* lines with their numbers, a little slowly; exit status 42 */
 
-/* Lines with their numbers, a little slowly; exit status 42. */
-#define COUNTING                                                  \
-	"i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo line $i;" \
-	" [ $((i % 20)) = 0 ] && sleep 0.02; done; exit 42"
+/* What is to happen while it counts happens before go_on: it must not depend on who is faster. */
+static int begin(void **state)
+{
+	int rc = durable_begin(state);
+
+	gate = xasprintf("%s/go", durable_state());
+	counting = xasprintf("i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo line $i;"
+			     " [ $i -ne 40 ] || until [ -e %s ]; do sleep 0.02; done;"
+			     " [ $((i %% 20)) = 0 ] && sleep 0.02; done; exit 42",
+			     gate);
+	return rc;
+}
+
+static int end(void **state)
+{
+	free(gate);
+	free(counting);
+	return durable_end(state);
+}
+
+static void go_on(void)
+{
+	int fd = open(gate, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	fd_close(&fd);
+}
 
 static void assert_all_lines(struct run *run)
 {
@@ -62,7 +88,8 @@ static void a_run_on_one_connection(void **state)
 	struct run run;
 
 	(void)state;
-	run_init(&run, COUNTING);
+	run_init(&run, counting);
+	go_on();
 	rig_start(&rig);
 	t = run_open(&rig, &run);
 	rig_wait_end(&rig, t);
@@ -84,12 +111,13 @@ static void a_run_goes_on_when_the_agent_is_killed(void **state)
 	struct run run;
 
 	(void)state;
-	run_init(&run, COUNTING);
+	run_init(&run, counting);
 	rig_start(&rig);
 	t = run_open(&rig, &run);
 	rig_wait_output(&rig, t, "line 20\n");
 	run_take(&run, t);
 	rig_kill(&rig);
+	go_on();
 
 	rig_start(&rig);
 	t = run_attach(&rig, &run);
@@ -110,13 +138,14 @@ static void detach_lets_go(void **state)
 	struct run run;
 
 	(void)state;
-	run_init(&run, COUNTING);
+	run_init(&run, counting);
 	rig_start(&rig);
 	t = run_open(&rig, &run);
 	rig_wait_output(&rig, t, "line 20\n");
 	rig_detach(&rig, t);
 	rig_wait_detached(&rig, t);
 	run_take(&run, t);
+	go_on();
 	t = run_attach(&rig, &run);
 	rig_wait_end(&rig, t);
 	run_take(&run, t);
@@ -204,7 +233,7 @@ static void suspended_on_one_connection_resumed_on_the_next(void **state)
 	struct run run;
 
 	(void)state;
-	run_init(&run, COUNTING);
+	run_init(&run, counting);
 	rig_start(&rig);
 	t = run_open(&rig, &run);
 	rig_wait_output(&rig, t, "line 20\n");
@@ -218,6 +247,7 @@ static void suspended_on_one_connection_resumed_on_the_next(void **state)
 	rig_wait(&rig, is_suspended, t);
 	rig_signal(&rig, t, TASK_RESUME);
 	rig_wait(&rig, is_resumed, t);
+	go_on();
 	rig_wait_end(&rig, t);
 	run_take(&run, t);
 	assert_all_lines(&run);
@@ -317,7 +347,7 @@ static void twenty_at_once(void **state)
 	(void)state;
 	rig_start(&rig);
 	for (int i = 0; i < 20; i++) {
-		run_init(&runs[i], COUNTING);
+		run_init(&runs[i], counting);
 		tasks[i] = run_open(&rig, &runs[i]);
 	}
 	for (int i = 0; i < 20; i++)
@@ -325,6 +355,7 @@ static void twenty_at_once(void **state)
 	for (int i = 0; i < 20; i++)
 		run_take(&runs[i], tasks[i]);
 	rig_kill(&rig);
+	go_on();
 
 	rig_start(&rig);
 	for (int i = 0; i < 20; i++)
@@ -371,7 +402,7 @@ static void much_output_comes_whole(void **state)
 
 int main(int argc, char **argv)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, durable_begin, durable_end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	static const struct CMUnitTest tests[] = {
 		TEST(an_agent_can_have_durable_runs),
 		TEST(ping_is_answered),

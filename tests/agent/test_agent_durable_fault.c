@@ -40,13 +40,13 @@ static void assert_counted(struct run *run, int n)
 	assert_string_equal(at, "");
 }
 
-static void finish(struct run *run, int n)
+static void finish(struct run *run)
 {
 	struct rig_task *t = run_attach(&rig, run);
 
 	rig_wait_end(&rig, t);
 	run_take(run, t);
-	assert_counted(run, n);
+	assert_counted(run, (int)run->records);
 	assert_int_equal(run->end.kind, TASK_EXITED);
 	assert_int_equal(run->end.exit_code, 42);
 	run_settle(&rig, run, t);
@@ -68,16 +68,35 @@ static bool has_news(struct rig *r, void *arg)
 	return t->order.last > t->at.last;
 }
 
+static void touch(const char *path)
+{
+	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	fd_close(&fd);
+}
+
+/* The script of a command that counts until the file is there, which the caller frees, too; exit
+ * status 42. */
+static char *endless(char **ret_file)
+{
+	*ret_file = xasprintf("%s/enough", durable_state());
+	return xasprintf("i=0; while [ ! -e %s ]; do i=$((i+1)); echo $i;"
+			 " [ $((i %% 50)) = 0 ] && sleep 0.01; done; exit 42",
+			 *ret_file);
+}
+
 /* --- the connection -------------------------------------------------------------------------- */
 
 static void test_case_01_reset_in_the_middle_of_a_frame(void **state)
 {
+	char *file, *script = endless(&file);
 	struct rig_task *t;
 	struct run run;
 	uint8_t part[30];
 
 	(void)state;
-	run_init(&run, COUNT(3000));
+	run_init(&run, script);
 	for (int i = 0; i < 5; i++) {
 		rig_start(&rig);
 		t = i ? run_attach(&rig, &run) : run_open(&rig, &run);
@@ -87,17 +106,21 @@ static void test_case_01_reset_in_the_middle_of_a_frame(void **state)
 		assert_true(read(rig.out, part, sizeof part) > 0);
 		(void)rig_done(&rig);
 	}
+	touch(file);
 	rig_start(&rig);
-	finish(&run, 3000);
+	finish(&run);
+	free(script);
+	free(file);
 }
 
 static void test_case_03_the_newer_of_two_connections_has_it(void **state)
 {
+	char *file, *script = endless(&file);
 	struct rig_task *t, *newer;
 	struct run run;
 
 	(void)state;
-	run_init(&run, COUNT(3000));
+	run_init(&run, script);
 	rig_start(&other);
 	t = run_open(&other, &run);
 	rig_wait(&other, has_records, t);
@@ -111,19 +134,14 @@ static void test_case_03_the_newer_of_two_connections_has_it(void **state)
 	rig_wait_detached(&other, t);
 	rig_wait_detached(&other, &other.tasks[0]);
 	assert_int_equal(rig_done(&other), 0);
+	touch(file);
 	rig_wait_end(&rig, newer);
 	run_take(&run, newer);
-	assert_counted(&run, 3000);
+	assert_counted(&run, (int)run.records);
 	assert_int_equal(rig_done(&rig), 0);
 	run_done(&run);
-}
-
-static void touch(const char *path)
-{
-	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	fd_close(&fd);
+	free(script);
+	free(file);
 }
 
 static size_t count_lines(const char *path)
@@ -276,7 +294,7 @@ static void test_case_10_runner_and_supervisor_killed_unseen(void **state)
 	pid_t runner, command;
 
 	(void)state;
-	run_init(&run, "echo up; sleep 1000");
+	run_init(&run, "echo up; exec sleep 1000");
 	rig_start(&rig);
 	t = run_open(&rig, &run);
 	rig_wait_output(&rig, t, "up\n");
@@ -288,7 +306,7 @@ static void test_case_10_runner_and_supervisor_killed_unseen(void **state)
 	assert_int_equal(kill(run_parent(command), SIGKILL), 0);
 	assert_int_equal(kill(runner, SIGKILL), 0);
 	wait_until(is_dead, &runner);
-	assert_true(rig_count_marked(strchr(run.env[0], '=') + 1) > 0);
+	rig_wait_marked(&rig, strchr(run.env[0], '=') + 1, 1);
 	rig_start(&rig);
 	t = run_attach(&rig, &run);
 	rig_wait_end(&rig, t);

@@ -10,7 +10,7 @@
 # What is killed when is drawn from a seed (E2E_SEED) that is printed. A failure keeps the directory.
 
 lab() {
-    timeout 60 "$LAB" -d "$WORK/lab" "$@"
+    timeout 120 "$LAB" -d "$WORK/lab" "$@"
 }
 
 # rnd FROM TO: sets R, never in a subshell, as that would draw the same again.
@@ -238,7 +238,7 @@ chaos_read() {
 # chaos_run: kills until there were enough, while new jobs begin as others end.
 chaos_run() {
     local round=0 nothing=0 before
-    LIMIT=30
+    LIMIT=60
     while [ "$CHAOS_KILLS" -lt "$CHAOS_GOAL" ] && [ "$nothing" -lt 200 ]; do
         round=$((round + 1))
         if [ $((round % 3)) -eq 1 ] && chaos_look; then
@@ -252,7 +252,7 @@ chaos_run() {
         chaos_kill
         nothing=$((CHAOS_KILLS == before ? nothing + 1 : 0))
     done
-    expect within 20 chaos_nothing_later
+    expect within 60 chaos_nothing_later
     expect test "$CHAOS_KILLS" -ge "$CHAOS_GOAL"
 }
 
@@ -275,7 +275,7 @@ chaos_settle() {
         chaos_wrong jobs "$LEFT of them do not end:"
         awk '$4 !~ /^(Completed|Failed|Stopped)$/' "$WORK/table" | sed 's/^/      /'
     }
-    expect within 30 chaos_readers_over
+    expect within 60 chaos_readers_over
 }
 
 # chaos_runners: prints those that still live.

@@ -21,16 +21,16 @@ kill_daemon() {
         return 1
     }
     kill -KILL "$pid"
-    within 10 gone "$pid"
+    within 60 gone "$pid"
 }
 
 # away_, back_: the servers of all hosts of a plain lab end, with their connections; they are there again.
 away_() {
-    timeout 60 "$LAB" -d "$WORK/lab" server-stop >/dev/null
+    timeout 120 "$LAB" -d "$WORK/lab" server-stop >/dev/null
 }
 
 back_() {
-    timeout 60 "$LAB" -d "$WORK/lab" server-start >/dev/null || fail_ 'the servers do not start'
+    timeout 120 "$LAB" -d "$WORK/lab" server-start >/dev/null || fail_ 'the servers do not start'
 }
 
 # What is written on the disk of the plain lab's hosts, which is only visible in there.
@@ -68,7 +68,7 @@ runner_of() {
             pid=$(sed -n 's/^PPid:\t//p' "/proc/$pid/status" 2>/dev/null)
         done
         echo "$runner"
-    done | sort -u
+    done | sort -u | each_known_
 }
 
 agent_of() {
@@ -77,13 +77,17 @@ agent_of() {
         pid=$(sed -n 's/^PPid:\t//p' "/proc/$runner/status" 2>/dev/null)
         { read -r comm <"/proc/$pid/comm"; } 2>/dev/null || continue
         case $comm in agent-*) echo "$pid" ;; esac
-    done
+    done | each_known_
 }
 
-# counting N: shell text that counts to N, a little slowly, and ends with 7.
+# counting N [FILE]: shell text that counts to N, a little slowly, and ends with 7. At 40 it waits for the file: what is
+# to happen while it counts must not depend on who is faster.
 counting() {
+    local gate=
+    [ $# -lt 2 ] || gate="[ \"\$i\" -ne 40 ] || until [ -e $2 ]; do sleep 0.05; done; "
     # shellcheck disable=SC2016 # for the hosts' shells
-    printf 'i=0; while [ "$i" -lt %d ]; do i=$((i + 1)); echo "$i"; [ $((i %% 20)) -gt 0 ] || sleep 0.05; done; exit 7' "$1"
+    printf 'i=0; while [ "$i" -lt %d ]; do i=$((i + 1)); echo "$i"; %s[ $((i %% 20)) -gt 0 ] || sleep 0.05; done; exit 7' \
+        "$1" "$gate"
 }
 
 # expect_counted HOST N [FILE]: the host's lines are the numbers from 1 to N, each once and in order.

@@ -3,8 +3,7 @@
 # What the tests of hostile agents share; sourced behind lib.sh and jobs.sh, by who has set E2E_AGENT=subsystem before.
 # Brings up the lab.
 
-# Where the daemon is built with the address sanitizer, that keeps what was freed: little of it, as memory is measured.
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=4:thread_local_quarantine_size_kb=64"
+measures_memory_
 
 need_ "$HOSTILE" hostile
 need_ "$AGENT" 'an agent'

@@ -109,7 +109,7 @@ start_muster() {
     [ -p "$file" ] || : >"$file"
     "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" "$@" >"$file" 2>"$file.err" </dev/null &
     PID=$!
-    STARTED+=("$PID")
+    started_ "$PID"
 }
 
 # elsewhere_ FILE TEST WHY: a rule of this case cannot be seen from the command line; the test shows it.

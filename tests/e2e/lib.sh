@@ -29,7 +29,7 @@ TEST_NAME=$(basename -- "$0" .sh)
 
 # Short, as the path of a socket has a limit.
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/e2e.XXXXXX") || exit 1
-mkdir -m 700 "$WORK/run" "$WORK/state" "$WORK/home"
+mkdir -m 700 "$WORK/run" "$WORK/state" "$WORK/home" "$WORK/pids"
 unset SSH_AUTH_SOCK SSH_AGENT_PID MUSTER_LOG NO_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS BASH_ENV ENV
 unset XDG_CONFIG_HOME
 export XDG_RUNTIME_DIR=$WORK/run XDG_STATE_HOME=$WORK/state HOME=$WORK/home TERM=xterm
@@ -43,7 +43,7 @@ export MUSTER_E2E=$WORK
 
 DAEMON=$TEST_NAME-$$          # muster -L
 SSH_CONFIG=$WORK/lab/ssh_config # muster -F; a case may point it elsewhere, case_ puts it back
-LIMIT=60                      # seconds that one command may take; case_ puts it back
+LIMIT=120                     # seconds that one command may take; case_ puts it back
 OUT=$WORK/out ERR=$WORK/err   # of the last command that expect_status or run ran
 STATUS=0 TOOK_MS=0            # of the same
 PASSED=0 FAILED=0 SKIPPED=0
@@ -72,7 +72,7 @@ end_case_() {
 # case_ NAME: what follows, up to the next case, is the case NAME.
 case_() {
     end_case_
-    CASE=$1 CASE_FAILED=0 CASE_SKIPPED='' LIMIT=60 SSH_CONFIG=$WORK/lab/ssh_config
+    CASE=$1 CASE_FAILED=0 CASE_SKIPPED='' LIMIT=120 SSH_CONFIG=$WORK/lab/ssh_config
 }
 
 # skip_ WHY: the case counts as skipped. The caller leaves out its expectations.
@@ -206,7 +206,8 @@ expect_took_under() {
     }
 }
 
-# within SECONDS COMMAND...: waits until it is true, at most so long.
+# within SECONDS COMMAND...: waits until it is true, at most so long. The time is for a computer that has much else to do
+# as well: it is never a part of what is promised.
 within() {
     local deadline=$((SECONDS + $1))
     shift
@@ -218,23 +219,58 @@ within() {
 
 # --- processes ---
 
+# started_ PID: it ends with the test, and is meant by its number from now on (known_).
+started_() {
+    STARTED+=("$1")
+    known_ "$1"
+}
+
 # start_ COMMAND...: in the background; PID is set, and it ends with the test.
 start_() {
     "$@" </dev/null &
     PID=$!
-    STARTED+=("$PID")
+    started_ "$PID"
+}
+
+# since_ PID: SINCE is when it began, in ticks since the computer did. Neither of one that is gone nor of a zombie.
+since_() {
+    local stat
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+    stat=${stat##*) } # the name may hold anything
+    # shellcheck disable=SC2086 # words
+    set -- $stat
+    case $1 in [ZX]) return 1 ;; esac
+    SINCE=${20}
+}
+
+# known_ PID...: for alive and gone these processes are meant, and no others that get their numbers later: where many
+# tests run these come around within a minute.
+known_() {
+    local SINCE pid
+    for pid; do
+        ! since_ "$pid" || echo "$SINCE" >"$WORK/pids/$pid"
+    done
 }
 
 # alive PID: there, and no zombie.
 alive() {
-    local stat
-    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
-    stat=${stat##*) }
-    case $stat in [ZX]*) return 1 ;; esac
+    local SINCE known
+    since_ "$1" || return 1
+    { read -r known <"$WORK/pids/$1"; } 2>/dev/null || return 0
+    [ "$known" = "$SINCE" ]
 }
 
 gone() {
     ! alive "$1"
+}
+
+# wait_ PID: waits for a child of ours, which is killed if it does not end; its status.
+wait_() {
+    within 200 gone "$1" || {
+        fail_ "process $1 does not end: $(tr '\0' ' ' <"/proc/$1/cmdline" | cut -c1-200)"
+        kill -KILL "$1"
+    }
+    wait "$1"
 }
 
 # processes_of WORD: prints the pids of those that have the word in their command line, as what a
@@ -260,7 +296,16 @@ agents_of() {
             case $comm in agent-*) echo "$pid" ;; esac
             pid=$(sed -n 's/^PPid:\t//p' "/proc/$pid/status" 2>/dev/null)
         done
-    done | awk '!seen[$0]++'
+    done | awk '!seen[$0]++' | each_known_
+}
+
+# each_known_: passes on what it reads, a pid a line.
+each_known_() {
+    local pid
+    while read -r pid; do
+        known_ "$pid"
+        echo "$pid"
+    done
 }
 
 no_process_of() {
@@ -274,14 +319,45 @@ some_process_of() {
 # The pid of this test's daemon, or nothing.
 daemon_pid() {
     [ -S "$XDG_RUNTIME_DIR/muster/$DAEMON.sock" ] || return 0
-    timeout 10 "$MUSTER" -L "$DAEMON" daemon status --output json 2>/dev/null |
-        sed -n 's/.*"pid": *\([0-9]*\).*/\1/p'
+    timeout 60 "$MUSTER" -L "$DAEMON" daemon status --output json 2>/dev/null |
+        sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' | each_known_
+}
+
+# measures_memory_: for suites that do, before there is a daemon. Where it is built with the address sanitizer, that keeps
+# what was freed, up to 256 MB: only a little of it.
+measures_memory_() {
+    export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=4:thread_local_quarantine_size_kb=64"
 }
 
 # stop_daemon: the next command starts another.
 stop_daemon() {
     [ -S "$XDG_RUNTIME_DIR/muster/$DAEMON.sock" ] || return 0
-    timeout 30 "$MUSTER" -L "$DAEMON" daemon stop --force >/dev/null 2>&1
+    timeout 60 "$MUSTER" -L "$DAEMON" daemon stop --force >/dev/null 2>&1
+}
+
+more_said_() {
+    [ "$(tr '\r' '\n' <"$1" | grep -ac 'not finished')" -gt "$2" ] || gone "$PID"
+}
+
+# stop_by_ FILE COMMAND...: each time the command interrupts muster, of which PID is the process or one above it, until it
+# stops its job, as it does at the second within a second. On a busy computer the second may be late, and then it is a
+# first one again. FILE has what muster says, and a line more for each.
+stop_by_() {
+    local file=$1 try said
+    shift
+    for ((try = 0; try < 30; try++)); do
+        said=$(tr '\r' '\n' <"$file" | grep -ac 'not finished')
+        "$@"
+        within 60 more_said_ "$file" "$said" || break
+        ! grep -aq 'not finished.*; stopping' "$file" || return 0
+        alive "$PID" || break
+    done
+    fail_ "interrupts do not stop it: $(tail -c 1000 "$file")"
+}
+
+# interrupt_ FILE: the same for the muster of PID itself, and its standard error.
+interrupt_() {
+    stop_by_ "$1" kill -INT "$PID"
 }
 
 # --- hosts ---
@@ -308,9 +384,9 @@ LAB_IS_UP=0
 
 # subsystem_ COMMAND: the servers of the lab have it as their subsystem muster from now on.
 subsystem_() {
-    timeout 60 "$LAB" -d "$WORK/lab" server-stop >/dev/null
+    timeout 120 "$LAB" -d "$WORK/lab" server-stop >/dev/null
     printf 'Subsystem muster %s\n' "$1" | tee -a "$WORK"/lab/sshd/*.conf >/dev/null
-    timeout 60 "$LAB" -d "$WORK/lab" server-start >/dev/null || {
+    timeout 120 "$LAB" -d "$WORK/lab" server-start >/dev/null || {
         echo "FAILED: the servers do not start with a subsystem"
         exit 1
     }
@@ -341,8 +417,8 @@ serve() {
     : >"$SERVER_LOG"
     "$FAULTD" "${arguments[@]}" >"$SERVER_LOG" 2>&1 </dev/null &
     SERVER=$!
-    STARTED+=("$SERVER")
-    within 20 grep -qx ready "$SERVER_LOG" || {
+    started_ "$SERVER"
+    within 60 grep -qx ready "$SERVER_LOG" || {
         echo "FAILED: faultd does not start: $(cat "$SERVER_LOG")"
         exit 1
     }
@@ -369,7 +445,7 @@ clean_up_() {
     for pid in ${STARTED[@]+"${STARTED[@]}"}; do
         alive "$pid" && kill -CONT "$pid" 2>/dev/null && kill "$pid" 2>/dev/null
     done
-    [ "$LAB_IS_UP" -eq 0 ] || timeout 60 "$LAB" -d "$WORK/lab" down >/dev/null 2>&1
+    [ "$LAB_IS_UP" -eq 0 ] || timeout 120 "$LAB" -d "$WORK/lab" down >/dev/null 2>&1
     for ((round = 0; round < 3; round++)); do
         grep -slzxF -e "MUSTER_E2E=$WORK" -e "HOME=$WORK/home" /proc/[0-9]*/environ | while read -r file; do
             pid=${file#/proc/}
@@ -389,7 +465,7 @@ check_daemon_() {
     local pid
     pid=$(daemon_pid)
     stop_daemon
-    if [ -n "$pid" ] && ! within 20 gone "$pid"; then
+    if [ -n "$pid" ] && ! within 60 gone "$pid"; then
         FAILED=$((FAILED + 1))
         echo "FAILED: the daemon does not end when it is told to"
     fi

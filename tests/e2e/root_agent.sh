@@ -6,7 +6,7 @@
 lab_up 4 --isolated
 
 lab() {
-    timeout 60 "$LAB" -d "$WORK/lab" "$@"
+    timeout 120 "$LAB" -d "$WORK/lab" "$@"
 }
 home=$(getent passwd 0 | cut -d: -f6)
 
@@ -75,17 +75,17 @@ expect_err 'no-agent: .*noexec'
 case_ 'a host that is switched off under its command: link-lost, and it is found again'
 start_ muster invoke -H 'h[1-2]' -- sh -c 'echo begun; sleep 1000' >"$WORK/bg" 2>&1
 begun() { [ "$(grep -c begun "$WORK/bg")" -eq 2 ]; }
-expect within 20 begun
+expect within 60 begun
 expect lab server-stop h1 h2
-expect within 30 gone "$PID"
-wait "$PID"
+expect within 60 gone "$PID"
+wait_ "$PID"
 expect test "$?" -eq 4
 expect grep -q '2/2 failed: h\[1-2\] (link-lost' "$WORK/bg"
 expect lab server-start h1 h2
 nothing_left() {
     ! lab enter h1 -- pgrep -x sleep -a | grep -q ' 1000$'
 }
-expect within 20 nothing_left
+expect within 60 nothing_left
 expect_status 0 muster invoke -H 'h[1-2]' -- echo fine
 
 finish_

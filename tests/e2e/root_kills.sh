@@ -22,7 +22,7 @@ case_ 'every line came once and in order, every command ran once, with the right
 chaos_check
 
 case_ 'nothing is left running, spools are empty'
-expect within 20 chaos_no_runners
+expect within 60 chaos_no_runners
 chaos_check_spools
 
 chaos_begin 4 15 reboot reboot daemon daemon cut connection
@@ -38,7 +38,7 @@ chaos_check
 [ -n "${E2E_SEED:-}" ] || expect test "$CHAOS_LOST" -ge 1 # of another seed that is not known
 
 case_ 'and nothing is left running'
-expect within 20 chaos_no_runners
+expect within 60 chaos_no_runners
 chaos_check_spools
 
 chaos_finish

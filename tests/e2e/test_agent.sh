@@ -81,7 +81,7 @@ expect_silent
 
 case_ '--stdin -: as it comes, and to its end'
 answers() {
-    { echo one; sleep 0.2; echo two; } | timeout 60 "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" invoke \
+    { echo one; sleep 0.2; echo two; } | timeout 120 "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" invoke \
         -H 'h[1-2]' --stdin - --shell 'while read -r l; do echo "had $l"; done; echo end'
 }
 expect_status 0 answers
@@ -146,12 +146,12 @@ expect_status 2 muster invoke --nice 20 -H h1 -- nice
 # --- limits ---
 
 case_ '--timeout, --idle-timeout, --max-output: each has its cause, the others go on'
-expect_status 3 muster invoke --timeout 1 --stop-grace 1 -H 'h[1-2]' --shell '[ $MUSTER_RANK = 1 ] && exec echo fine; exec sleep 1000'
+expect_status 3 muster invoke --timeout 4 --stop-grace 1 -H 'h[1-2]' --shell '[ $MUSTER_RANK = 1 ] && exec echo fine; exec sleep 1000'
 expect_err '^muster: 1/2 failed: h1 \(timeout: run\)$'
 expect_out '^h2: fine$'
-expect_status 3 muster invoke --idle-timeout 1 --stop-grace 1 -H 'h[1-2]' --shell '
+expect_status 3 muster invoke --idle-timeout 3 --stop-grace 1 -H 'h[1-2]' --shell '
     [ $MUSTER_RANK = 0 ] && exec sleep 1000
-    i=0; while [ $i -lt 8 ]; do echo fine; sleep 0.2; i=$((i + 1)); done'
+    i=0; while [ $i -lt 8 ]; do echo fine; sleep 0.5; i=$((i + 1)); done'
 expect_err '^muster: 1/2 failed: h1 \(timeout: idle\)$'
 expect_lines 8 '^h2: fine$'
 expect_status 3 muster invoke --max-output 100K -H 'h[1-2]' --shell '
@@ -162,9 +162,9 @@ expect test "$(grep -ac '^h1: y$' "$OUT")" -le 100000
 
 case_ 'pipes_open: what a command leaves behind holds nobody up'
 word=left-$$
-expect_status 0 muster invoke -H h1 -- sh -c 'sh -c "sleep 30; :" "$1" & echo out' sh "$word"
+expect_status 0 muster invoke -H h1 -- sh -c 'sh -c "sleep 1000; :" "$1" & echo out' sh "$word"
 expect_out '^h1: out$'
-expect_took_under 15000
+expect_took_under 100000
 for pid in $(processes_of "$word"); do
     kill "$pid"
 done
@@ -190,29 +190,27 @@ case_ 'muster stop: the whole tree is gone, whatever it did to hide'
 new_word
 job_ invoke --as-job --stop-grace 1 -H 'h[1-3]' -- sh -c "$tree" sh "$WORD"
 trees_up() { [ "$(processes_of "$WORD" | wc -l)" -ge 15 ]; }
-expect within 20 trees_up
+expect within 60 trees_up
 expect_status 0 muster stop "$JOB"
-expect within 2 no_process_of "$WORD"
+expect within 60 no_process_of "$WORD"
 expect state_is "$JOB" Stopped
 expect property_is $((JOB + 1)) cause stopped
 
 case_ 'twice Ctrl-C: the same'
 new_word
 start_muster "$WORK/bg" invoke --stop-grace 1 -H 'h[1-3]' -- sh -c "$tree" sh "$WORD"
-expect within 20 trees_up
-kill -INT "$PID"
-expect within 10 grep -q 'interrupt again' "$WORK/bg.err"
-kill -INT "$PID"
-expect within 20 gone "$PID"
-wait "$PID"
+expect within 60 trees_up
+interrupt_ "$WORK/bg.err"
+expect within 60 gone "$PID"
+wait_ "$PID"
 expect test "$?" -eq 130
-expect within 2 no_process_of "$WORD"
+expect within 60 no_process_of "$WORD"
 
 case_ 'suspend and resume: processes halt, time does too, and they go on'
 new_word
 job_ invoke --as-job --timeout 1000 -H 'h[1-2]' -- \
     sh -c 'i=0; while :; do echo $i; i=$((i + 1)); sleep 0.05; done' sh "$WORD"
-expect within 20 property_is $((JOB + 2)) has_more_data true
+expect within 60 property_is $((JOB + 2)) has_more_data true
 expect_status 0 muster suspend "$JOB"
 expect state_is "$JOB" Suspended
 halted() {
@@ -221,38 +219,41 @@ halted() {
         case $(cut -d' ' -f3 "/proc/$pid/stat") in [Tt]) ;; *) return 1 ;; esac
     done
 }
-expect within 5 halted
+expect within 60 halted
 expect_status 0 muster receive "$JOB"
+# What it had written may still have been on its way.
+nothing_new() { run muster receive "$JOB" && [ ! -s "$OUT" ]; }
+expect within 60 nothing_new
 expect_status 0 muster receive "$JOB"
 expect_text ''
 expect_status 0 muster resume "$JOB"
-expect within 20 property_is $((JOB + 1)) has_more_data true
+expect within 60 property_is $((JOB + 1)) has_more_data true
 expect_status 0 muster suspend "$JOB"
 expect_status 0 muster stop "$JOB"
-expect within 5 no_process_of "$WORD"
+expect within 60 no_process_of "$WORD"
 
 # --- what dies ---
 
 case_ 'the daemon is killed: what ran on hosts is gone in seconds, and so is muster'
 new_word
 start_muster "$WORK/bg" invoke -H 'h[1-3]' -- sh -c "$tree" sh "$WORD"
-expect within 20 trees_up
+expect within 60 trees_up
 daemon=$(daemon_pid)
 expect test -n "$daemon"
 [ -z "$daemon" ] || kill -KILL "$daemon"
-expect within 10 gone "$PID"
-wait "$PID"
+expect within 60 gone "$PID"
+wait_ "$PID"
 expect test "$?" -eq 255
 # TERM, then the grace of 10 s, then KILL.
-expect within 20 no_process_of "$WORD"
+expect within 60 no_process_of "$WORD"
 expect_status 0 muster invoke -H 'h[1-3]' -- true
 
 case_ 'muster is killed: its job is stopped'
 new_word
 start_muster "$WORK/bg" invoke --stop-grace 1 -H 'h[1-3]' -- sh -c "$tree" sh "$WORD"
-expect within 20 trees_up
+expect within 60 trees_up
 { kill -KILL "$PID" && wait "$PID"; } 2>/dev/null
-expect within 20 no_process_of "$WORD"
+expect within 60 no_process_of "$WORD"
 
 # first: the supervisor of the command, last: the agent of the connection.
 for which in first last; do
@@ -262,16 +263,16 @@ for which in first last; do
     new_word
     start_muster "$WORK/bg" invoke -H h1 -- sh -c "$killed" sh "$WORD"
     tree_up() { [ "$(processes_of "$WORD" | wc -l)" -ge 5 ]; }
-    expect within 20 tree_up
+    expect within 60 tree_up
     pid=$(agents_of "$WORD")
     expect test -n "$pid"
     [ "$which" = first ] && pid=${pid%%$'\n'*} || pid=${pid##*$'\n'}
     [ -z "$pid" ] || kill -KILL "$pid"
-    expect within 20 gone "$PID"
-    wait "$PID"
+    expect within 60 gone "$PID"
+    wait_ "$PID"
     expect test "$?" -eq 4
     expect grep -q '^muster: 1/1 failed: h1 (agent-lost' "$WORK/bg.err"
-    expect within 20 no_process_of "$WORD"
+    expect within 60 no_process_of "$WORD"
 done
 
 finish_

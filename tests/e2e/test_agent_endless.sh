@@ -27,13 +27,13 @@ memory_flat_() {
 case_ 'fault_44: one stalls after its start, the others do not wait for it'
 acts_ hello open running text=begun
 COMMAND='invoke, and h1 stalls' STATUS=- TOOK_MS=0
-start_ muster invoke --timeout 3 --stop-grace 1 -H 'h[1-4]' -- echo fine >"$WORK/bg" 2>"$WORK/bg.err"
+start_ muster invoke --timeout 12 --stop-grace 1 -H 'h[1-4]' -- echo fine >"$WORK/bg" 2>"$WORK/bg.err"
 all_fine() { [ "$(grep -c '^h[2-4]: fine$' "$WORK/bg")" -eq 3 ]; }
-expect within 20 all_fine
+expect within 60 all_fine
 expect alive "$PID"
 expect_status 0 muster invoke -H 'h[2-4]' -- echo fine
 expect_lines 3 ': fine$'
-wait "$PID"
+wait_ "$PID"
 expect test "$?" -eq 3
 
 case_ 'fault_43: valid records without end for a reader that does not read: memory is bounded'
@@ -48,24 +48,25 @@ is_calm() {
     last=$now
     [ "$calm" -ge 10 ]
 }
-expect within 30 is_calm
+expect within 60 property_is $((job + 1)) has_more_data true
+expect within 60 is_calm
 memory_flat_
 expect state_is $((job + 1)) Running
-expect state_is $((job + 2)) Completed
+expect within 60 state_is $((job + 2)) Completed
 # It is still the same flood for who reads on, and can be stopped.
 expect_status 0 muster receive --location h1 "$job"
 expect test "$(wc -c <"$OUT")" -ge 1000000
-expect within 30 is_calm
+expect within 60 is_calm
 memory_flat_
 run muster stop "$job"
-expect within 30 is_finished "$job"
+expect within 60 is_finished "$job"
 expect_status 0 muster remove "$job"
 
 case_ 'records beyond the credit end it, and take no memory'
 acts_ hello open running deaf
 expect_status 0 muster -q invoke --as-job -H 'h[1-4]' -- echo fine
 job=$(cat "$OUT")
-expect_status 4 muster wait --timeout 30 "$job"
+expect_status 4 muster wait --timeout 100 "$job"
 expect property_is $((job + 1)) cause 'agent-lost: task 1: more records than it was allowed to send'
 memory_flat_
 expect_status 0 muster remove "$job"
@@ -73,7 +74,7 @@ expect_status 0 muster remove "$job"
 for act in states rooms; do
     case_ "$act without end: --timeout ends it, and the others are served"
     acts_ hello open running "$act"
-    expect_status 3 muster invoke --timeout 2 --stop-grace 1 -H 'h[1-4]' -- echo fine
+    expect_status 3 muster invoke --timeout 4 --stop-grace 1 -H 'h[1-4]' -- echo fine
     expect_err '1/4 failed: h1 \(timeout: run'
     others_fine
     memory_flat_
@@ -81,26 +82,22 @@ done
 
 case_ 'it says that it is suspended, which nobody has asked for: --timeout holds'
 acts_ hello open running frame=TASK_STATE:0:9201c3
-expect_status 3 muster invoke --timeout 1 --stop-grace 1 -H 'h[1-4]' -- echo fine
+expect_status 3 muster invoke --timeout 4 --stop-grace 1 -H 'h[1-4]' -- echo fine
 expect_err '1/4 failed: h1 \(timeout: run'
 others_fine
 
 case_ 'it does not stop: twice Ctrl-C ends the command all the same'
 acts_ hello open running
-"$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" invoke --stop-grace 1 -H 'h[1-4]' -- echo fine >"$WORK/bg" 2>"$WORK/bg.err" </dev/null &
-PID=$!
-STARTED+=("$PID")
-expect within 20 all_fine
-kill -INT "$PID"
-expect within 10 grep -q 'interrupt again' "$WORK/bg.err"
-kill -INT "$PID"
-expect within 30 gone "$PID"
-wait "$PID"
+start_muster "$WORK/bg" invoke --stop-grace 1 -H 'h[1-4]' -- echo fine
+expect within 60 all_fine
+interrupt_ "$WORK/bg.err"
+expect within 60 gone "$PID"
+wait_ "$PID"
 expect test "$?" -eq 130
 no_sessions() {
     muster daemon status -o json | grep -q '"jobs":0,"sessions":0,'
 }
-expect within 30 no_sessions
+expect within 60 no_sessions
 
 case_ 'a hundred bombs later the daemon is as large as before'
 acts_ hello open running frame=TASK_RECORDS:1:930101ddffffffff

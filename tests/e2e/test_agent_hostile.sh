@@ -52,7 +52,7 @@ done
 
 case_ 'a frame without its body: ended by --timeout'
 acts_ hello open running header=1048576
-expect_status 3 muster invoke --timeout 1 --stop-grace 1 -H 'h[1-4]' -- echo fine
+expect_status 3 muster invoke --timeout 4 --stop-grace 1 -H 'h[1-4]' -- echo fine
 expect_err '1/4 failed: h1 \(timeout: run'
 others_fine
 
@@ -152,16 +152,16 @@ lost 'the agent has ended' hello open running text=x exit
 
 case_ 'it never answers: no HELLO, no start'
 acts_ open
-expect_status 4 muster invoke --start-timeout 1 -H 'h[1-4]' -- echo fine
+expect_status 4 muster invoke --start-timeout 5 -H 'h[1-4]' -- echo fine
 expect_err '1/4 failed: h1 \(timeout: start agent\)'
 others_fine
 acts_ hello open
-expect_status 4 muster invoke --start-timeout 1 -H 'h[1-4]' -- echo fine
+expect_status 4 muster invoke --start-timeout 5 -H 'h[1-4]' -- echo fine
 expect_err '1/4 failed: h1 \(timeout: start\)'
 others_fine
 
 case_ 'noise without end before HELLO'
 lets_go '(no-agent|agent-lost): .+' noise
-expect_took_under 30000
+expect_took_under 100000
 
 finish_

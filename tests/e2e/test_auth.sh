@@ -50,7 +50,7 @@ agent() {
     export SSH_AUTH_SOCK
     start_ ssh-agent -D -a "$SSH_AUTH_SOCK" >/dev/null 2>&1
     AGENT=$PID
-    within 20 test -S "$SSH_AUTH_SOCK" || fail_ 'ssh-agent does not start'
+    within 60 test -S "$SSH_AUTH_SOCK" || fail_ 'ssh-agent does not start'
 }
 
 no_agent() {
@@ -127,7 +127,7 @@ case_ 'the key file is a pipe that nobody writes to'
 rm -f "$WORK/pipe"
 mkfifo "$WORK/pipe"
 h1_uses "IdentityFile $WORK/pipe"
-LIMIT=20
+LIMIT=60
 h1_fails "no usable key; $WORK/pipe: .+"
 
 case_ 'a key with a passphrase and no agent'
@@ -143,7 +143,7 @@ h1_fails "no usable key; $WORK/pem: has a passphrase, .*"
 add_locked() {
     printf '#!/bin/sh\necho secret\n' >"$WORK/ask"
     chmod 700 "$WORK/ask"
-    DISPLAY=:0 SSH_ASKPASS=$WORK/ask SSH_ASKPASS_REQUIRE=force timeout 20 \
+    DISPLAY=:0 SSH_ASKPASS=$WORK/ask SSH_ASKPASS_REQUIRE=force timeout 60 \
         setsid ssh-add -q "$WORK/locked" </dev/null 2>/dev/null || fail_ 'ssh-add failed'
 }
 
@@ -209,7 +209,7 @@ agent hanging
 add_locked
 kill -STOP "$AGENT"
 h1_uses "IdentityFile $WORK/locked"
-LIMIT=40
+LIMIT=60
 h1_fails "no usable key; $WORK/locked: has a passphrase, .*; ssh-agent at $WORK/hanging\\.sock: timed out"
 no_agent
 
@@ -220,7 +220,7 @@ chmod 700 "$WORK/never"
 export SSH_AUTH_SOCK=$WORK/confirm.sock
 start_ env DISPLAY=:0 SSH_ASKPASS="$WORK/never" ssh-agent -D -a "$SSH_AUTH_SOCK" >/dev/null 2>&1
 AGENT=$PID
-expect within 20 test -S "$SSH_AUTH_SOCK"
+expect within 60 test -S "$SSH_AUTH_SOCK"
 new_key "$WORK/confirm"
 cat "$WORK/confirm.pub" >>"$WORK/lab/authorized_keys"
 ssh-add -q -c "$WORK/confirm" 2>/dev/null || fail_ 'ssh-add -c failed'
@@ -228,7 +228,7 @@ h1_uses 'IdentitiesOnly no'
 COMMAND='invoke with an agent that hangs in signing' STATUS=- TOOK_MS=0
 start_ muster invoke -H 'h[1-5]' -- echo fine >"$OUT" 2>"$ERR"
 others_fine() { [ "$(grep -c '^h[2-5]: fine$' "$OUT")" -eq 4 ]; }
-expect within 15 others_fine
+expect within 60 others_fine
 expect alive "$PID"
 # Another command is not held up by the one that hangs.
 cp "$OUT" "$WORK/out.first"
@@ -236,7 +236,7 @@ run muster invoke -H 'h[2-5]' -- echo again
 expect test "$STATUS" -eq 0
 expect_lines 4 ': again$'
 cp "$WORK/out.first" "$OUT"
-wait "$PID"
+wait_ "$PID"
 STATUS=$?
 expect test "$STATUS" -eq 4
 no_agent

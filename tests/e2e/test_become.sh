@@ -14,7 +14,7 @@ done
 lab_up 3 --isolated
 
 lab() {
-    timeout 60 "$LAB" -d "$WORK/lab" "$@"
+    timeout 120 "$LAB" -d "$WORK/lab" "$@"
 }
 
 # Nobody else has it; it never stands in a command line of ours.
@@ -74,7 +74,7 @@ expect_err 'h3 \(become: .*not allowed.*\)$'
 case_ 'the password from standard input'
 own_
 from_stdin() {
-    timeout 60 "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" invoke --become --become-password-file - -H h1 -- id -un <"$WORK/pw"
+    timeout 120 "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" invoke --become --become-password-file - -H h1 -- id -un <"$WORK/pw"
 }
 expect_status 0 from_stdin
 expect_text 'h1: root'
@@ -86,7 +86,7 @@ before=$(attempts | head -n 1)
 expect_status 4 muster invoke --become --become-password-file "$WORK/wrong" -H h1 -- touch /var/tmp/me/ran
 expect_err '^muster: 1/1 failed: h1 \(become: .+\)$'
 once() { [ "$(attempts | tr '\n' ' ')" = "$((before + 1)) 0 " ]; }
-expect within 10 once
+expect within 60 once
 expect_status 4 muster invoke --become -H h1 -- touch /var/tmp/me/ran
 expect_err '^muster: 1/1 failed: h1 \(become: .*password.*\)$'
 expect_not lab enter h1 -- test -e /var/tmp/me/ran
@@ -113,9 +113,9 @@ own_
 new_word
 job_ invoke --as-job --stop-grace 1 --become --become-password-file "$WORK/pw" -H h1 -- \
     sh -c 'trap "" TERM; setsid sh -c "sleep 1000; :" "$0" & while :; do sleep 1; done' "$WORD"
-expect within 20 some_process_of "$WORD"
+expect within 60 some_process_of "$WORD"
 expect_status 0 muster stop "$JOB"
-expect within 5 no_process_of "$WORD"
+expect within 60 no_process_of "$WORD"
 
 case_ 'a connection of me is none of root, and the other way round'
 own_
@@ -139,7 +139,7 @@ case_ 'fault_50: the password is in no command line, environment, log or file wh
 own_
 new_word
 job_ invoke --as-job --become --become-password-file "$WORK/pw" -H h1 -- sh -c 'sleep 1000; :' "$WORD"
-expect within 20 some_process_of "$WORD"
+expect within 60 some_process_of "$WORD"
 # where_is_it: names what has it. The pattern comes from the file, so that no process here has it either.
 where_is_it() {
     head -c 14 "$WORK/pw" >"$WORK/pattern"
@@ -195,10 +195,10 @@ if command -v script >/dev/null; then
     : >"$WORK/asked"
     answered() {
         {
-            within 20 grep -qi password "$WORK/asked"
+            within 60 grep -qi password "$WORK/asked"
             cat "$WORK/pw"
             # The terminal stays until the command has ended.
-            within 20 grep -q 'h1: root' "$WORK/asked"
+            within 60 grep -q 'h1: root' "$WORK/asked"
         } | timeout 60 script -qefc "$(printf '%q ' "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" invoke --color never -K --become -H 'h[1-2]' -- id -un)" \
             /dev/null >"$WORK/asked"
     }

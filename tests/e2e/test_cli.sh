@@ -177,7 +177,7 @@ expect_no_out .
 overlap='mkdir "$1/run.$$"
 look() { set -- "$1"/run.*; echo "$#"; }
 i=0
-while [ ! -e "$1/met" ] && [ "$i" -lt 1500 ]; do
+while [ ! -e "$1/met" ] && [ "$i" -lt 4000 ]; do
     [ "$(look "$1")" -lt "$2" ] || : >"$1/met"
     i=$((i+1)); sleep 0.02
 done

@@ -14,7 +14,7 @@ begun_some() { [ -s "$1" ]; }
 case_ 'the daemon is killed again and again: each line once, exit statuses, begun once'
 on_hosts 'h[1-4]' "echo begun >>$WORK/begun; $(counting 600)"
 for round in 1 2 3 4 5; do
-    expect within 20 has_received "$JOB" "^h[1-4]: $((round * 60))\$"
+    expect within 60 has_received "$JOB" "^h[1-4]: $((round * 60))\$"
     expect kill_daemon
 done
 expect_status 5 muster receive --wait --force "$JOB"
@@ -31,12 +31,12 @@ before=$JOB
 new_word
 on_hosts h1 "echo 1; echo 2; until [ -e $WORK/$WORD ]; do sleep 0.05; done; echo 3; exit 7"
 expect test "$JOB" -gt "$before"
-expect within 20 has_received "$JOB" '^h1: 2$'
+expect within 60 has_received "$JOB" '^h1: 2$'
 expect_status 0 muster receive "$JOB"
 expect_text $'h1: 1\nh1: 2'
 expect kill_daemon
 : >"$WORK/$WORD"
-expect within 30 is_finished "$JOB"
+expect within 60 is_finished "$JOB"
 expect_status 5 muster receive --keep "$JOB"
 expect_text 'h1: 3'
 expect kill_daemon
@@ -66,10 +66,10 @@ Host p1
 END
 new_word
 on_hosts p1 "seq 5000; until [ -e $WORK/$WORD ]; do sleep 0.05; done; seq 5001 20000; exit 7"
-expect within 20 has_received "$JOB" '^p1: 5000$'
+expect within 60 has_received "$JOB" '^p1: 5000$'
 # What comes from now on is stored, as far as it comes; what is said of that is not heard any more.
 : >"$WORK/$WORD"
-expect within 20 has_received "$JOB" '^p1: 5[0-9][0-9][0-9]$'
+expect within 60 has_received "$JOB" '^p1: 5[0-9][0-9][0-9]$'
 expect test -n "$(find "$(spool_of $((JOB + 1)))" -name 'seg-*' -size +1)"
 sed -i "s/HostName 127.0.0.1/HostName 127.77.0.1/; s/Port ${PORTS[0]}/Port $LAB_PORT/" "$SSH_CONFIG"
 expect kill_daemon
@@ -79,12 +79,14 @@ expect_counted p1 20000
 settings_
 
 case_ 'a clean stop leaves what is durable alone, and the next daemon goes on with it'
-on_hosts 'h[1-4]' "$(counting 300)"
-expect within 20 has_received "$JOB" '^h4: 20$'
-expect within 20 states_are "$JOB" Running Running Running Running
+new_word
+on_hosts 'h[1-4]' "$(counting 300 "$WORK/$WORD")"
+expect within 60 has_received "$JOB" '^h4: 20$'
+expect within 60 states_are "$JOB" Running Running Running Running
 pid=$(daemon_pid)
 expect_status 0 muster daemon stop
-expect within 10 gone "$pid"
+expect within 60 gone "$pid"
+: >"$WORK/$WORD"
 expect_status 5 muster receive --wait --force "$JOB"
 for host in h1 h2 h3 h4; do
     expect_counted "$host" 300
@@ -93,9 +95,9 @@ done
 case_ 'a host that waits for its turn has it after the restart, and none twice'
 new_word
 on_hosts 'h[1-6]' "echo begun >>$WORK/turn; until [ -e $WORK/$WORD ]; do sleep 0.05; done; exit 7" --throttle-limit 2
-expect within 20 states_are "$JOB" Running Running NotStarted
+expect within 60 states_are "$JOB" Running Running NotStarted
 expect kill_daemon
-expect within 30 states_are "$JOB" Running Running NotStarted
+expect within 60 states_are "$JOB" Running Running NotStarted
 : >"$WORK/$WORD"
 expect_status 5 muster wait "$JOB"
 expect begun_times "$WORK/turn" 6
@@ -104,8 +106,8 @@ case_ 'input that had not been sent when the daemon was killed is sent by the ne
 seq 200000 >"$WORK/in"
 new_word
 on_hosts 'h[1-2]' "head -c 10; until [ -e $WORK/$WORD ]; do sleep 0.05; done; cat | cksum" --stdin "$WORK/in"
-expect within 20 has_received "$JOB" '^h1: 5'
-expect within 20 has_received "$JOB" '^h2: 5'
+expect within 60 has_received "$JOB" '^h1: 5'
+expect within 60 has_received "$JOB" '^h2: 5'
 expect kill_daemon
 : >"$WORK/$WORD"
 expect_status 0 muster receive --wait --force "$JOB"
@@ -151,19 +153,19 @@ all_is_stored() {
 case_ 'inline: ended with its daemon, and the next one says so; with its connection, too'
 new_word
 on_hosts h1 "echo 1; sleep 1000 # $WORD" --inline
-expect within 20 has_received "$JOB" '^h1: 1$'
+expect within 60 has_received "$JOB" '^h1: 1$'
 # No host has it still: what is lost with the daemon is what was not on the disk.
-expect within 20 all_is_stored
+expect within 60 all_is_stored
 expect kill_daemon
-expect within 20 is_finished "$JOB"
+expect within 60 is_finished "$JOB"
 expect cause_is $((JOB + 1)) link-lost
 expect_status 4 muster receive "$JOB"
 expect_counted h1 1
-expect within 20 no_process_of "$WORD"
+expect within 60 no_process_of "$WORD"
 on_hosts h1 "echo 1; sleep 1000 # $WORD" --inline
-expect within 20 has_received "$JOB" '^h1: 1$'
+expect within 60 has_received "$JOB" '^h1: 1$'
 away_
-expect within 20 is_finished "$JOB"
+expect within 60 is_finished "$JOB"
 expect cause_is $((JOB + 1)) link-lost
 back_
 
@@ -173,10 +175,11 @@ for how in --inline --agent=never --inline --agent=never --inline --agent=never;
     new_word
     pid=$(daemon_pid)
     on_hosts h1 "echo begun >>$WORK/$WORD; sleep 1000" "$how"
-    until [ -s "$WORK/$WORD" ] || ! alive "$pid"; do :; done
+    deadline=$((SECONDS + 60))
+    until [ -s "$WORK/$WORD" ] || [ "$SECONDS" -gt "$deadline" ]; do :; done
     kill -KILL "$pid"
-    expect within 10 gone "$pid"
-    expect within 20 is_finished "$JOB"
+    expect within 60 gone "$pid"
+    expect within 60 is_finished "$JOB"
     expect cause_is $((JOB + 1)) link-lost
     expect begun_times "$WORK/$WORD" 1
 done
@@ -184,12 +187,12 @@ done
 case_ 'a synchronous command is durable when it is asked to be, and no agent, no durable run'
 new_word
 start_muster "$WORK/sync" invoke --durable -H h1 --shell "echo 1; until [ -e $WORK/$WORD ]; do sleep 0.05; done; echo 2; exit 7"
-expect within 20 grep -q '^h1: 1$' "$WORK/sync"
+expect within 60 grep -q '^h1: 1$' "$WORK/sync"
 away_
 back_
 : >"$WORK/$WORD"
-expect within 30 gone "$PID"
-wait "$PID"
+expect within 60 gone "$PID"
+wait_ "$PID"
 expect test $? -eq 5
 expect_counted h1 2 "$WORK/sync"
 expect_status 2 muster invoke --durable --agent never -H h1 -- echo fine
@@ -220,13 +223,13 @@ END
     chmod 755 "$WORK/muster"
     new_word
     on_hosts 'h[1-2]' "echo 1; until [ -e $WORK/$WORD ]; do sleep 0.05; done; echo 2; exit 7"
-    expect within 20 has_received "$JOB" '^h1: 1$'
-    expect within 20 has_received "$JOB" '^h2: 1$'
+    expect within 60 has_received "$JOB" '^h1: 1$'
+    expect within 60 has_received "$JOB" '^h2: 1$'
     runners=$(runner_of "$WORD")
     expect kill_daemon
     (
         MUSTER=$WORK/muster
-        expect within 20 states_are "$JOB" Running Running
+        expect within 60 states_are "$JOB" Running Running
         exit "$CASE_FAILED"
     ) || fail_ 'not as before'
     expect test "$(runner_of "$WORD")" = "$runners"
@@ -247,7 +250,7 @@ JOB=$(cat "$OUT")
 expect within 60 begun_some "$WORK/few"
 pid=$(daemon_pid)
 kill -KILL "$pid"
-expect within 10 gone "$pid"
+expect within 60 gone "$pid"
 expect_status 5 few_files muster receive --wait --force "$JOB"
 for ((i = 1; i <= 40; i++)); do
     expect_counted "h$i" 100 || break

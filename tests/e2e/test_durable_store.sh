@@ -53,7 +53,7 @@ case_ 'two daemons with one store: the second is refused, and the first does not
 settings_ "store = $WORK/one"
 expect_status 0 muster get
 pid=$(daemon_pid)
-expect_status 255 timeout 60 "$MUSTER" -L "$DAEMON-2" get
+expect_status 255 timeout 120 "$MUSTER" -L "$DAEMON-2" get
 expect_err "the store $WORK/one is used by another daemon, pid $pid"
 on_hosts h1 'echo fine'
 expect_status 0 muster receive --wait "$JOB"
@@ -80,8 +80,8 @@ on_hosts 'h[1-2]' 'seq 1000; exit 7'
 done_job=$JOB
 expect_status 5 muster wait "$done_job"
 on_hosts 'h[1-2]' "seq 500; until [ -e $WORK/$WORD ]; do sleep 0.05; done; seq 501 1000; exit 7"
-expect within 20 has_received "$JOB" '^h1: 500$'
-expect within 20 has_received "$JOB" '^h2: 500$'
+expect within 60 has_received "$JOB" '^h1: 500$'
+expect within 60 has_received "$JOB" '^h2: 500$'
 expect kill_daemon
 rm -f "$store/jobs.db-wal" "$store/jobs.db-shm"
 head -c 30000 /dev/urandom >"$store/jobs.db"
@@ -130,7 +130,7 @@ case_ 'fault_08: the end of the newest segment is torn: what was not acknowledge
 settings_
 new_word
 on_hosts h1 "seq 500; until [ -e $WORK/$WORD ]; do sleep 0.05; done; seq 501 1000; exit 7"
-expect within 20 has_received "$JOB" '^h1: 500$'
+expect within 60 has_received "$JOB" '^h1: 500$'
 expect kill_daemon
 segment=$(find "$store/frames" -name '*.seg' | sort | tail -n 1)
 head -c 700 /dev/urandom >>"$segment"
@@ -143,7 +143,7 @@ settings_ 'store-size = 4M' "store = $WORK/small"
 new_word
 on_hosts h1 "head -c 30000000 /dev/zero | tr '\\0' a | fold -w 1000; echo; echo end; exit 7" --spool-limit 1M
 is_full() { muster daemon status -o json | grep -q '"store_state":"full"'; }
-expect within 30 is_full
+expect within 60 is_full
 expect_status 0 muster daemon status
 expect_out '^store: .*full'
 expect state_is $((JOB + 1)) Running
@@ -195,10 +195,10 @@ case_ 'store = memory: jobs end with their daemon, and a stop says so'
 settings_ 'store = memory'
 new_word
 on_hosts h1 "echo 1; sleep 1000 # $WORD"
-expect within 20 has_received "$JOB" '^h1: 1$'
+expect within 60 has_received "$JOB" '^h1: 1$'
 expect_not muster daemon stop 2>/dev/null
 expect_status 0 muster daemon stop --force
-expect within 20 no_process_of "$WORD"
+expect within 60 no_process_of "$WORD"
 expect_status 0 muster get --all
 expect_lines 1 .
 

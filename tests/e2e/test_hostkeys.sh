@@ -12,10 +12,10 @@ ecdsa_key=$(cut -d' ' -f1,2 "$WORK/lab/keys/host_ecdsa.pub")
 known=$WORK/known
 
 # The servers tell of every request for a login.
-timeout 60 "$LAB" -d "$WORK/lab" server-stop >/dev/null
+timeout 120 "$LAB" -d "$WORK/lab" server-stop >/dev/null
 sed -i 's/^LogLevel .*/LogLevel DEBUG1/' "$WORK"/lab/sshd/*.conf
 # At this level sshd also says that it binds, which 'lab' takes for a failure to.
-timeout 60 "$LAB" -d "$WORK/lab" server-start >/dev/null 2>&1
+timeout 120 "$LAB" -d "$WORK/lab" server-start >/dev/null 2>&1
 logins() {
     cat "$WORK"/lab/log/sshd.* | grep -ac 'userauth-request for user'
 }
@@ -126,7 +126,7 @@ by 'StrictHostKeyChecking accept-new'
 expect_status 0 muster invoke -H 'h[1-5]' -- echo fine
 expect_lines 5 ': fine$'
 appended() { [ "$(grep -c . "$known")" -eq 5 ]; }
-expect within 10 appended
+expect within 60 appended
 expect diff <(sort "$known") <(true_keys 1 5 | sort)
 expect_status 0 muster invoke -H 'h[1-5]' -- echo fine
 expect appended
@@ -140,14 +140,14 @@ printf '%s' "$(true_keys 2 2)" >"$known"
 by 'StrictHostKeyChecking accept-new'
 expect_status 0 muster invoke -H 'h[1-2]' -- echo fine
 both() { [ "$(grep -c . "$known")" -eq 2 ]; }
-expect within 10 both
+expect within 60 both
 expect diff <(sort "$known") <(true_keys 1 2 | sort)
 
 case_ 'accept-new with --ephemeral: the key is there when muster ends'
 rm -f "$known"
 by 'StrictHostKeyChecking accept-new'
 expect_status 0 muster invoke --ephemeral -H 'h[1-5]' -- echo fine
-expect within 10 appended
+expect within 60 appended
 expect test "$(stat -c %a "$known")" = 600
 
 case_ 'accept-new with a known_hosts file that cannot be written'

@@ -62,7 +62,7 @@ more_of() {
     [ -s "$WORK/more" ]
 }
 for _ in 1 2 3 4 5; do
-    expect within 20 more_of
+    expect within 60 more_of
 done
 : >"$WORK/three.enough"
 expect_status 0 muster wait "$JOB"
@@ -75,7 +75,7 @@ on_hosts h1 "$(counter four)"
 kept() {
     muster receive --keep -N "$JOB" >"$WORK/kept" && has_lines "$WORK/kept" 3
 }
-expect within 20 kept
+expect within 60 kept
 expect_status 0 muster receive -N "$JOB"
 expect cmp "$WORK/kept" <(head -n "$(wc -l <"$WORK/kept")" "$OUT")
 expect cmp "$OUT" <(seq "$(wc -l <"$OUT")")
@@ -86,11 +86,11 @@ case_ '05: a job that runs and is silent: HasMoreData'
 # Here: True exactly when an unread record is stored, so False. PowerShell: True for every unfinished job.
 on_hosts h1 "until [ -e '$WORK/five.go' ]; do sleep 0.02; done; echo x
     until [ -e '$WORK/five.enough' ]; do sleep 0.02; done"
-expect within 20 state_is $((JOB + 1)) Running
+expect within 60 state_is $((JOB + 1)) Running
 expect property_is "$JOB" has_more_data false
 expect property_is $((JOB + 1)) has_more_data false
 : >"$WORK/five.go"
-expect within 20 property_is "$JOB" has_more_data true
+expect within 60 property_is "$JOB" has_more_data true
 expect property_is $((JOB + 1)) has_more_data true
 expect state_is "$JOB" Running
 : >"$WORK/five.enough"
@@ -151,7 +151,7 @@ case_ '11: one child fails early, the others run: the parent is still Running'
 # Here: the parent also counts who has failed.
 on_hosts 'h[1-3]' "case \$SSH_CONNECTION in *' 127.77.0.2 '*) exit 3 ;; esac
     until [ -e '$WORK/eleven' ]; do sleep 0.02; done"
-expect within 20 states_are "$JOB" Running Failed Running
+expect within 60 states_are "$JOB" Running Failed Running
 expect state_is "$JOB" Running
 : >"$WORK/eleven"
 expect_status 5 muster wait "$JOB"
@@ -195,11 +195,11 @@ expect test "$(cat "$ERR")" = 'h1: err'
 case_ '15: stop of a parent with two that run: all are Stopped'
 new_word
 job_ invoke --as-job -H 'h[1-2]' -- sh -c 'echo x; sleep 1000; :' "$WORD"
-expect within 20 states_are "$JOB" Running Running
+expect within 60 states_are "$JOB" Running Running
 expect_status 0 muster stop "$JOB"
 expect_text ''
 expect states_are "$JOB" Stopped Stopped
 expect state_is "$JOB" Stopped
-expect within 20 no_process_of "$WORD"
+expect within 60 no_process_of "$WORD"
 
 finish_

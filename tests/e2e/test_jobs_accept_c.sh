@@ -12,7 +12,7 @@ case_ '31: wait for a job whose link is down: it returns with a warning; --force
 elsewhere_ unit/daemon/test_doing.c test_wait_for_a_disconnected_job \
     'a plain SSH command does not outlive its link, so none is Disconnected yet'
 on_hosts 'h[1-2]' "until [ -e '$WORK/thirtyone' ]; do sleep 0.02; done"
-expect within 20 states_are "$JOB" Running Running
+expect within 60 states_are "$JOB" Running Running
 expect_status 0 muster suspend "$JOB"
 expect state_is "$JOB" Suspended
 expect_status 0 muster wait "$JOB"
@@ -24,7 +24,7 @@ expect_ids
 expect state_is "$JOB" Suspended
 start_muster "$WORK/forced" wait --force "$JOB"
 expect_status 0 muster resume "$JOB"
-expect within 20 gone "$PID"
+expect within 60 gone "$PID"
 expect grep -q "^ *$JOB .* Completed " "$WORK/forced"
 
 case_ '32: wait for a job that waits for input: an error that says so, and no hang'
@@ -99,10 +99,10 @@ on_hosts 'h[1-2]' "echo x; until [ -e '$WORK/thirtyeight' ]; do sleep 0.02; done
 : >"$WORK/live"
 start_muster "$WORK/live" receive --wait --auto-remove-job "$JOB"
 # What is there is given while it runs.
-expect within 20 has_lines "$WORK/live" 2
+expect within 60 has_lines "$WORK/live" 2
 expect state_is "$JOB" Running
 : >"$WORK/thirtyeight"
-expect within 20 gone "$PID"
+expect within 60 gone "$PID"
 expect cmp <(sort "$WORK/live") <(printf 'h%d: %s\n' 1 x 1 y 2 x 2 y)
 expect_status 2 muster get "$JOB"
 expect_err "there is no job with the id '$JOB'"
@@ -164,7 +164,7 @@ elsewhere_ unit/job/test_job_link.c test_disconnected_and_back \
     'a plain SSH command does not outlive its link, so none is Disconnected yet'
 elsewhere_ unit/job/test_rollup.c test_all_unfinished_wait_for_the_same 'the roll-up of each such state'
 on_hosts 'h[1-3]' "case \$SSH_CONNECTION in *' 127.77.0.3 '*) exit 0 ;; esac; sleep 1000"
-expect within 20 states_are "$JOB" Running Running Completed
+expect within 60 states_are "$JOB" Running Running Completed
 expect_status 0 muster suspend $((JOB + 1))
 expect states_are "$JOB" Suspended Running Completed
 expect state_is "$JOB" Running

@@ -6,6 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/e2e/jobs.sh
 . "$(dirname "$0")/jobs.sh"
+measures_memory_
 python=$(command -v python3)
 socket=$XDG_RUNTIME_DIR/muster/$DAEMON.sock
 # Local jobs alone.
@@ -71,7 +72,7 @@ for timeout in 0 1 90s 5m 250ms 1.5h 2d; do
 done
 job_ start -- sleep 1000
 expect_status 3 muster wait --timeout 100ms "$JOB"
-expect_took_under 30000
+expect_took_under 100000
 expect_status 0 muster stop "$JOB"
 
 # --- jobs that are none ---
@@ -80,7 +81,7 @@ case_ 'unknown ids and names: a line each, status 2, and the others are done'
 for verb in wait receive stop suspend resume remove; do
     local_
     job_ start -- sh -c 'echo x; sleep 1000'
-    expect within 20 property_is "$JOB" has_more_data true
+    expect within 60 property_is "$JOB" has_more_data true
     [ "$verb" != resume ] || expect_status 0 muster suspend "$JOB"
     [ "$verb" != wait ] && [ "$verb" != remove ] || expect_status 0 muster stop "$JOB"
     run muster "$verb" 99999 "$JOB" nobody 00000000-0000-4000-8000-000000000000
@@ -132,7 +133,7 @@ job_ start --name twin --shell "$(until_there twin)"
 first=$JOB
 job_ start --name Twin --shell "$(until_there twin)"
 for id in "$first" "$JOB"; do # a job is Running before its command is, and only that can be suspended
-    expect within 20 state_is $((id + 1)) Running
+    expect within 60 state_is $((id + 1)) Running
 done
 expect_status 0 muster get twin
 expect_ids "$first" "$JOB"
@@ -150,7 +151,7 @@ case_ 'the same id twice, and by name, id and instance id at once'
 local_
 job_ start --name triplet -- sh -c 'echo x; sleep 1000'
 uuid=$(property "$JOB" instance_id)
-expect within 20 property_is "$JOB" has_more_data true
+expect within 60 property_is "$JOB" has_more_data true
 same=("$JOB" "$JOB" triplet "$uuid" 'tripl*' "$JOB")
 expect_status 0 muster get "${same[@]}"
 expect_ids "$JOB"
@@ -205,14 +206,14 @@ case_ 'receive of a job that another client removes in mid-stream: says so, stat
 local_
 job_ start --shell 'i=0; while :; do i=$((i + 1)); echo $i; sleep 0.01; done'
 start_muster "$WORK/stream" receive --wait -N "$JOB"
-expect within 20 has_lines "$WORK/stream" 3
+expect within 60 has_lines "$WORK/stream" 3
 # It stands still with records that it has not acknowledged, or it might have all before the job is gone.
 kill -STOP "$PID"
-expect within 20 property_is "$JOB" has_more_data true
+expect within 60 property_is "$JOB" has_more_data true
 expect_status 0 muster remove --force "$JOB"
 kill -CONT "$PID"
-expect within 20 gone "$PID"
-wait "$PID"
+expect within 60 gone "$PID"
+wait_ "$PID"
 expect test $? -eq 2
 expect grep -q "^muster: job $JOB was removed while it was being received" "$WORK/stream.err"
 expect cmp "$WORK/stream" <(seq "$(wc -l <"$WORK/stream")")
@@ -222,7 +223,7 @@ local_
 job_ start -- seq 1 400000
 removed=$JOB
 job_ start --shell "$(until_there other); echo other"
-expect within 20 property_is "$removed" has_more_data true
+expect within 60 property_is "$removed" has_more_data true
 mkfifo "$WORK/slow"
 start_muster "$WORK/slow" receive --wait -N "$removed" "$JOB"
 exec 8<"$WORK/slow"
@@ -231,7 +232,7 @@ expect_status 0 muster remove --force "$removed"
 : >"$WORK/other"
 cat <&8 >>"$WORK/part"
 exec 8<&-
-wait "$PID"
+wait_ "$PID"
 expect test $? -eq 2
 expect test "$(tail -n 1 "$WORK/part")" = other
 expect grep -q "job $removed was removed" "$WORK/slow.err"
@@ -244,12 +245,13 @@ start_muster "$WORK/waiting" wait "$JOB"
 reading() {
     muster daemon status --output json | grep -q '"clients":[2-9]'
 }
-expect within 20 reading
+expect within 60 reading
 expect_status 0 muster remove --force "$JOB"
-expect within 20 gone "$PID"
+expect within 60 gone "$PID"
 
 case_ 'clients that stop reading: others are served, the daemon does not grow, nothing is lost'
 local_
+LIMIT=200
 job_ start -- true
 expect_status 0 muster wait "$JOB"
 daemon=$(daemon_pid)
@@ -281,15 +283,15 @@ is_calm() {
     [ "$calm" -ge 10 ]
 }
 # It is not held back for them: what nobody has read is in the store.
-expect within 60 state_is "$flood" Completed
+expect within 120 state_is "$flood" Completed
 expect property_is "$flood" has_more_data true
-expect within 30 is_calm
+expect within 60 is_calm
 expect test "$((last - before))" -lt 32768
 echo "  daemon: $before kB before, $last kB with five clients that do not read"
 job_ start -- echo served
 expect_status 0 muster receive --wait "$JOB"
 expect_text 'localhost: served'
-expect_took_under 20000
+expect_took_under 100000
 kill -CONT "$frozen"
 { kill -KILL "${stalled[@]}" "$frozen" && wait "${stalled[@]}" "$frozen"; } 2>/dev/null
 for i in 1 2 3 4; do
@@ -325,7 +327,7 @@ def frame(kind, body):
     return head + struct.pack(">I", crc32c(head + body)) + body
 
 s = socket.socket(socket.AF_UNIX)
-s.settimeout(30)
+s.settimeout(100)
 s.connect(sys.argv[1])
 version = f"{int(sys.argv[2]):02x}"
 types = []
@@ -345,7 +347,7 @@ try:
         kind, body = word.split(":")
         body = bytes.fromhex(body)
         s.sendall(body if kind == "raw" else frame(int(kind), body))
-except BrokenPipeError:
+except (BrokenPipeError, ConnectionResetError):
     pass
 data = b""
 try:
@@ -372,14 +374,14 @@ RECEIVE=$(number RECEIVE) RECEIVED=$(number RECEIVED) SOURCE=$(number SOURCE) RE
 meets() {
     local want=$1
     shift
-    expect_status 0 timeout 60 "$python" "$WORK/client.py" "$socket" "$VERSION" "$@"
+    expect_status 0 timeout 120 "$python" "$WORK/client.py" "$socket" "$VERSION" "$@"
     expect_text "$want closed"
 }
 
 # ends_by_error FRAME...: the same, whatever it had answered until then.
 ends_by_error() {
-    expect_status 0 timeout 60 "$python" "$WORK/client.py" "$socket" "$VERSION" "$@"
-    expect_out "^$HELLO ($SOURCE $RECORDS )?$ERROR closed\$"
+    expect_status 0 timeout 120 "$python" "$WORK/client.py" "$socket" "$VERSION" "$@"
+    expect_out "^$HELLO ($SOURCE )?($RECORDS )?$ERROR closed\$"
 }
 
 case_ 'requests that make no sense end their connection, and nobody else is disturbed'

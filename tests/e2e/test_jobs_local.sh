@@ -164,7 +164,7 @@ expect property_is $((JOB + 1)) signal KILL
 
 # pids_in FILE N: as many lines; all_gone FILE: of their processes none lives.
 pids_in() {
-    [ -e "$1" ] && has_lines "$1" "$2"
+    [ -e "$1" ] && has_lines "$1" "$2" && each_known_ <"$1" >"$WORK/pids_in"
 }
 
 all_gone() {
@@ -190,21 +190,21 @@ for verb in stop 'remove --force'; do
     SSH_CONFIG=none
     rm -f "$WORK/tree"
     job_ start --file-path "$WORK/tree.sh" --argument-list "$WORK/tree"
-    expect within 20 pids_in "$WORK/tree" 5
+    expect within 60 pids_in "$WORK/tree" 5
     # shellcheck disable=SC2086 # two words
     expect_status 0 muster $verb "$JOB"
-    expect within 20 all_gone "$WORK/tree"
+    expect within 60 all_gone "$WORK/tree"
 done
 
 case_ 'stop: TERM first, so that it can clean up; KILL for who does not hear'
 SSH_CONFIG=none
 job_ start --shell "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
-expect within 20 property_is "$JOB" has_more_data true
+expect within 60 property_is "$JOB" has_more_data true
 expect_status 0 muster stop "$JOB"
 expect_status 0 muster receive -N "$JOB"
 expect_text $'ready\nbye'
 job_ start --stop-grace 200ms --shell "trap '' TERM; echo ready; while :; do sleep 0.05; done"
-expect within 20 property_is "$JOB" has_more_data true
+expect within 60 property_is "$JOB" has_more_data true
 expect_status 0 muster stop "$JOB"
 expect state_is "$JOB" Stopped
 expect property_is $((JOB + 1)) cause stopped
@@ -227,18 +227,18 @@ case_ 'suspend halts it as a whole, resume lets it go on'
 SSH_CONFIG=none
 rm -f "$WORK/tree"
 job_ start --file-path "$WORK/tree.sh" --argument-list "$WORK/tree"
-expect within 20 pids_in "$WORK/tree" 5
+expect within 60 pids_in "$WORK/tree" 5
 expect_status 0 muster suspend "$JOB"
 expect state_is "$JOB" Suspended
-expect all_are_in T "$WORK/tree"
+expect within 60 all_are_in T "$WORK/tree"
 expect_status 0 muster resume "$JOB"
 expect state_is "$JOB" Running
-expect within 20 all_are_in S "$WORK/tree"
+expect within 60 all_are_in S "$WORK/tree"
 expect_status 0 muster suspend --pass-thru "$JOB"
 expect_out ' Suspended '
 expect_status 0 muster stop "$JOB"
 expect state_is "$JOB" Stopped
-expect within 20 all_gone "$WORK/tree"
+expect within 60 all_gone "$WORK/tree"
 
 case_ 'its standard input is empty, and nothing of the daemon is open'
 said --shell 'cat; ls -l /proc/self/fd | sed -n "s/.* \([0-9]*\) -> .*/\1/p" | tr "\n" " "'
@@ -250,7 +250,7 @@ tree_() {
     SSH_CONFIG=none
     rm -f "$WORK/tree"
     job_ start "$@" --file-path "$WORK/tree.sh" --argument-list "$WORK/tree"
-    expect within 20 pids_in "$WORK/tree" 5
+    expect within 60 pids_in "$WORK/tree" 5
 }
 # is_whole: all of them run still.
 is_whole() {
@@ -262,19 +262,19 @@ is_whole() {
 # goes_on_: the daemon has gone; the next one has the job, Running, and can stop it with all its processes.
 goes_on_() {
     expect is_whole
-    expect within 20 state_is "$JOB" Running
-    expect within 20 state_is $((JOB + 1)) Running
+    expect within 60 state_is "$JOB" Running
+    expect within 60 state_is $((JOB + 1)) Running
     expect is_whole
     expect_status 0 muster stop "$JOB"
     expect state_is "$JOB" Stopped
-    expect within 20 all_gone "$WORK/tree"
+    expect within 60 all_gone "$WORK/tree"
 }
 
 case_ 'daemon stop: a job goes on, and the next daemon has it'
 tree_
 daemon=$(daemon_pid)
 expect_status 0 muster daemon stop
-expect within 20 gone "$daemon"
+expect within 60 gone "$daemon"
 goes_on_
 
 case_ 'daemon stop: --inline, a job would end with the daemon: refused, and --force ends it and its processes'
@@ -287,9 +287,9 @@ expect_err '^muster: a job is still running that would end with the daemon: --fo
 expect is_whole
 daemon=$(daemon_pid)
 expect_status 0 muster daemon stop --force
-expect within 20 gone "$daemon"
-expect all_gone "$WORK/tree"
-expect within 20 state_is "$JOB" Stopped
+expect within 60 gone "$daemon"
+expect within 60 all_gone "$WORK/tree"
+expect within 60 state_is "$JOB" Stopped
 expect property_is $((JOB + 1)) cause stopped
 # The other one was not meant.
 mv "$WORK/durable" "$WORK/tree"
@@ -304,8 +304,8 @@ goes_on_
 case_ 'the daemon is killed: what it ran --inline is gone'
 tree_ --inline
 kill -KILL "$(daemon_pid)"
-expect within 20 all_gone "$WORK/tree"
-expect within 20 state_is "$JOB" Failed
+expect within 60 all_gone "$WORK/tree"
+expect within 60 state_is "$JOB" Failed
 expect property_is $((JOB + 1)) cause 'link-lost: the daemon ended while it ran'
 
 case_ 'typed results, as of a remote job'

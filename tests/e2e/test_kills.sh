@@ -23,7 +23,7 @@ case_ 'every line came once and in order, every command ran once, with the right
 chaos_check
 
 case_ 'nothing is left running, spools are empty'
-expect within 20 chaos_no_runners
+expect within 60 chaos_no_runners
 chaos_check_spools
 
 chaos_finish

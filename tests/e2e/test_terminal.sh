@@ -78,7 +78,7 @@ expect_status 0 muster invoke --color=always --output jsonl -H h1 -- echo out
 expect_no_out $'\033'
 
 # Ends on all hosts when $WORK/go is there; each writes a line before and one behind.
-waits='echo begin; i=0; while [ ! -e "$1" ] && [ "$i" -lt 600 ]; do i=$((i+1)); sleep 0.05; done; echo end'
+waits='echo begin; i=0; while [ ! -e "$1" ] && [ "$i" -lt 2000 ]; do i=$((i+1)); sleep 0.05; done; echo end'
 
 # A terminal in the background: PID, and what it shows in $WORK/screen.
 start_on_tty() {
@@ -86,14 +86,14 @@ start_on_tty() {
     : >"$WORK/screen"
     on_tty "$1" >"$WORK/screen" 2>&1 </dev/null &
     PID=$!
-    STARTED+=("$PID")
+    started_ "$PID"
 }
 
 case_ 'the progress line counts, and is gone at the end'
 start_on_tty "m invoke -f 3 -H 'h[1-5]' -- sh -c $(quoted "$waits") sh $(quoted "$WORK/go")"
-expect within 20 grep -aq '0/5 done, 3 running, 0 failed' "$WORK/screen"
+expect within 60 grep -aq '0/5 done, 3 running, 0 failed' "$WORK/screen"
 : >"$WORK/go"
-wait "$PID"
+wait_ "$PID"
 expect test $? -eq 0
 shown "$WORK/screen" | sed "s/$blue//g; s/$plain//g" | sort >"$WORK/lines"
 expect test "$(tr '\n' ' ' <"$WORK/lines")" = \
@@ -103,10 +103,10 @@ expect test "$(progress "$WORK/screen" | wc -l)" -ge 1
 case_ 'failures show in red while others go on'
 start_on_tty "m invoke -H 'h[1-5]' --shell $(quoted 'set -- $SSH_CONNECTION
     [ "${3##*.}" -gt 2 ] || exit 3
-    i=0; while [ ! -e '"$WORK"'/go ] && [ "$i" -lt 600 ]; do i=$((i+1)); sleep 0.05; done')"
-expect within 20 grep -aq "2/5 done, 3 running, ${red}2 failed$plain" "$WORK/screen"
+    i=0; while [ ! -e '"$WORK"'/go ] && [ "$i" -lt 2000 ]; do i=$((i+1)); sleep 0.05; done')"
+expect within 60 grep -aq "2/5 done, 3 running, ${red}2 failed$plain" "$WORK/screen"
 : >"$WORK/go"
-wait "$PID"
+wait_ "$PID"
 expect test $? -eq 5
 expect test "$(shown "$WORK/screen")" = 'muster: 2/5 failed: h[1-2] (exited 3)'
 
@@ -114,7 +114,7 @@ case_ 'no line of a host is mixed with the progress line'
 start_on_tty "m invoke --color=never -H 'h[1-5]' -- sh -c $(quoted \
     'i=0; while [ "$i" -lt 120 ]; do i=$((i+1)); echo "line $i"; echo "error $i" >&2; sleep 0.005
     done; printf "unfinished"')"
-wait "$PID"
+wait_ "$PID"
 expect test $? -eq 0
 expect grep -aq ' done, ' "$WORK/screen"
 for host in 1 2 3 4 5; do
@@ -129,13 +129,13 @@ expect cmp "$WORK/expected" "$WORK/lines"
 case_ 'the progress line fits a narrow terminal'
 start_on_tty "stty cols 24; m invoke --color=never -H 'h[1-5]' -- sh -c $(quoted "$waits") sh \
     $(quoted "$WORK/go")"
-expect within 20 grep -aq '0/5 done' "$WORK/screen"
+expect within 60 grep -aq '0/5 done' "$WORK/screen"
 : >"$WORK/go"
-wait "$PID"
+wait_ "$PID"
 expect test "$(progress "$WORK/screen" | wc -L)" -le 23
 
 # Lasts longer than the progress line needs to appear.
-lasts='sleep 0.6; echo x'
+lasts='sleep 1.5; echo x'
 
 case_ 'the progress line is there only if the standard error is a terminal, and not when quiet'
 expect_status 0 on_tty "m invoke -H 'h[1-2]' --shell '$lasts' >$WORK/results"
@@ -178,33 +178,35 @@ mkfifo "$WORK/keys"
 : >"$WORK/screen"
 on_tty "m invoke -H 'h[1-5]' -- sleep $word" >"$WORK/screen" 2>&1 <"$WORK/keys" &
 PID=$!
-STARTED+=("$PID")
+started_ "$PID"
 exec 8>"$WORK/keys"
 five_sleep() {
     [ "$(processes_of "$word" | wc -l)" -ge 5 ]
 }
-expect within 20 five_sleep
-expect within 20 grep -aq '5 running' "$WORK/screen"
-printf '\003' >&8
-expect within 10 grep -aq '5 of 5 not finished: h\[1-5\] (interrupt again' "$WORK/screen"
-printf '\003' >&8
-wait "$PID"
+expect within 60 five_sleep
+expect within 60 grep -aq '5 running' "$WORK/screen"
+press() {
+    printf '\003' >&8
+}
+stop_by_ "$WORK/screen" press
+expect grep -aq '5 of 5 not finished: h\[1-5\] (interrupt again' "$WORK/screen"
+wait_ "$PID"
 expect test $? -eq 130
 exec 8>&-
-expect within 2 no_process_of "$word"
+expect within 60 no_process_of "$word"
 expect test "$(shown "$WORK/screen" | tail -n 1)" = 'muster: 5/5 failed: h[1-5] (stopped)'
 
 case_ 'the job ends with its terminal'
 : >"$WORK/screen"
 on_tty "exec $MUSTER_WORDS invoke -H 'h[1-5]' -- sleep $word" >"$WORK/screen" 2>&1 </dev/null &
 PID=$!
-STARTED+=("$PID")
-expect within 20 five_sleep
+started_ "$PID"
+expect within 60 five_sleep
 # The terminal: script, a child of timeout.
 script=$(pgrep -P "$(pgrep -P "$PID" -x timeout || echo "$PID")" -x script)
 expect kill -KILL "$script"
-wait "$PID"
-expect within 30 no_process_of "$word"
+wait_ "$PID"
+expect within 60 no_process_of "$word"
 expect_status 0 muster invoke -H h1 -- true
 
 finish_

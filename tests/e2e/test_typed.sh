@@ -159,7 +159,7 @@ expect_text ''
 case_ 'background: a reader in the middle of the rows'
 job_ invoke --as-job -H h1 --parse csv --shell "echo n; echo 1; $(until_there() { echo "until [ -e $WORK/$1 ]; do sleep 0.02; done"; }; until_there rows); echo 2"
 # The unfinished one is not awaited: a row is sent when it is whole.
-expect within 20 property_is "$JOB" has_more_data true
+expect within 60 property_is "$JOB" has_more_data true
 expect_status 0 muster receive -o table "$JOB"
 expect_out '^h1 +1$'
 : >"$WORK/rows"

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_add(&text, data, size);
 	kh = file = known_hosts_from_text("fuzz", &text);
 	(void)known_hosts_check(&kh, 1, "host", 2222, 0, "ssh-rsa", blob, sizeof blob, &where);
-	known_hosts_types(&kh, 1, "host", 22, 0, &types);
+	known_hosts_types(&kh, 1, "host", 22, 0, 1000, &types);
 	if (kh->line_count)
 		fuzz_own_key(kh);
 	buf_done(&types);

@@ -23,7 +23,7 @@ elapsed_ms() {
 refuses() {
     local why=$1
     shift
-    timeout 20 "$delayd" "$@" >"$work/got" 2>&1
+    timeout 60 "$delayd" "$@" >"$work/got" 2>&1
     check "bad arguments '$*'" equal 2 $?
     check "bad arguments '$*' are explained" says "$why" "$work/got"
 }
@@ -45,15 +45,15 @@ test_life() {
     "$delayd" --with-parent 1 127.0.0.1:0=127.0.0.1:1 <"$work/parent" >"$work/life" &
     started+=("$!")
     exec 6>"$work/parent"
-    check '--with-parent: starts' within 20 grep -qx ready "$work/life"
+    check '--with-parent: starts' within 60 grep -qx ready "$work/life"
     exec 5<>"/dev/tcp/127.0.0.1/$(sed -n 's/^127.0.0.1:\([0-9]*\) .*/\1/p' "$work/life")"
-    check 'no server behind it is an end' equal '' "$(timeout 20 cat <&5 2>&1)"
+    check 'no server behind it is an end' equal '' "$(timeout 60 cat <&5 2>&1)"
     exec 5<&- 6>&-
     wait "${started[0]}"
     check '--with-parent: ends with its parent, and well' equal 0 $?
     "$delayd" 1 127.0.0.1:0=127.0.0.1:1 >"$work/life" &
     started=("$!")
-    check 'starts' within 20 grep -qx ready "$work/life"
+    check 'starts' within 60 grep -qx ready "$work/life"
     kill -TERM "$!"
     wait "$!"
     check 'SIGTERM ends it, and well' equal 0 $?
@@ -93,12 +93,12 @@ test_lab() {
         "$(slow h1 head -c 67108864 /dev/zero | wc -c)"
 
     check 'lab delay again' "$here/lab" -d "$work/lab" delay "$delayd" 1 h1
-    check 'the one before is gone' within 20 has_ended "$pid"
+    check 'the one before is gone' within 60 has_ended "$pid"
     check 'h2 is as near as it was' equal 0 "$(grep -c 'Host h2' "$work/lab/delay_config")"
     check 'h2 is still there' slow h2 true
     pid=$(delay_pid)
     check 'lab undelay' "$here/lab" -d "$work/lab" undelay
-    check 'it is gone' within 20 has_ended "$pid"
+    check 'it is gone' within 60 has_ended "$pid"
     check 'so is its configuration' not test -e "$work/lab/delay_config"
     check 'an unknown host' not "$here/lab" -d "$work/lab" delay "$delayd" 1 h3 2>/dev/null
     check 'a program that is none' not "$here/lab" -d "$work/lab" delay /nonexistent 1 h1 2>/dev/null
@@ -108,7 +108,7 @@ test_lab() {
     check 'once more' "$here/lab" -d "$work/lab" delay "$delayd" 1 h1
     pid=$(delay_pid)
     check 'lab down' "$here/lab" -d "$work/lab" down
-    check 'lab down ends it' within 20 has_ended "$pid"
+    check 'lab down ends it' within 60 has_ended "$pid"
 }
 
 test_arguments

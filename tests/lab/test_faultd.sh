@@ -27,7 +27,7 @@ serve() {
     "$faultd" "${arguments[@]}" >"$work/$name" 2>"$work/$name.err" &
     SERVER=$!
     servers+=("$SERVER")
-    within 20 grep -qx ready "$work/$name" || {
+    within 60 grep -qx ready "$work/$name" || {
         echo "FAILED: faultd does not start: $(cat "$work/$name.err")"
         exit 1
     }
@@ -48,7 +48,7 @@ is_quiet() {
 
 is_at_end() {
     local rest
-    rest=$(timeout 20 cat <&5 2>&1) && [ -z "$rest" ]
+    rest=$(timeout 60 cat <&5 2>&1) && [ -z "$rest" ]
 }
 
 elapsed_ms() {
@@ -64,36 +64,36 @@ test_scripts() {
 
     open "${PORTS[1]}"
     echo SSH-2.0-client >&5
-    timeout 20 cat <&5 >"$work/got" 2>&1
+    timeout 60 cat <&5 >"$work/got" 2>&1
     check 'banner: an HTTP error, then the end' says 'HTTP/1.1 400' "$work/got"
     check 'banner: ends without a reset' not grep -q reset "$work/got"
 
     open "${PORTS[2]}"
-    timeout 20 head -c 200000 <&5 >"$work/got"
+    timeout 60 head -c 200000 <&5 >"$work/got"
     check 'garbage: does not end' equal 200000 "$(stat -c %s "$work/got")"
     check 'garbage: has no newline' equal 0 "$(tr -dc '\n' <"$work/got" | wc -c)"
 
     start=${EPOCHREALTIME/./}
     open "${PORTS[3]}"
-    read -r -t 20 -N 8 line <&5
+    read -r -t 60 -N 8 line <&5
     check 'slowbanner: begins as SSH' equal SSH-2.0- "$line"
     check 'slowbanner: 200 ms a byte' test "$(elapsed_ms "$start")" -ge 1300
 
     open "${PORTS[4]}"
-    read -r -t 20 line <&5
+    read -r -t 60 line <&5
     check 'hangkex: a banner' equal $'SSH-2.0-x\r' "$line"
     check 'hangkex: then nothing' is_quiet
 
     open "${PORTS[5]}"
-    read -r -t 20 line <&5
-    byte=$(timeout 20 head -c 6 <&5 | od -An -tx1)
+    read -r -t 60 line <&5
+    byte=$(timeout 60 head -c 6 <&5 | od -An -tx1)
     check 'halfkex: a KEXINIT of 2 GiB' equal ' 7f ff ff f0 0a 14' "$byte"
 
     open "${PORTS[6]}"
     check 'close: the end at once' is_at_end
 
     open "${PORTS[7]}"
-    read -r -t 20 line <&5
+    read -r -t 60 line <&5
     check 'closekex: a banner' equal $'SSH-2.0-x\r' "$line"
     check 'closekex: then the end' is_at_end
     ssh -F none -o BatchMode=yes -p "${PORTS[5]}" 127.0.0.1 true 2>"$work/got"
@@ -109,29 +109,29 @@ test_proxies() {
         "proxy:127.0.0.1:${target[0]}:stall=1000" "proxy:127.0.0.1:${target[1]}:delay=150" \
         "proxy:127.0.0.1:${target[1]}:count" 'proxy:127.0.0.1:1:count'
     open "${PORTS[0]}"
-    timeout 20 cat <&5 >"$work/got" 2>"$work/error"
+    timeout 60 cat <&5 >"$work/got" 2>"$work/error"
     check 'drop: exactly the bytes' equal 100000 "$(stat -c %s "$work/got")"
     check 'drop: then a reset' says 'reset by peer' "$work/error"
 
     open "${PORTS[1]}"
-    timeout 20 head -c 1000 <&5 >"$work/got"
+    timeout 60 head -c 1000 <&5 >"$work/got"
     check 'stall: exactly the bytes' equal 1000 "$(stat -c %s "$work/got")"
     check 'stall: then nothing' is_quiet
 
     start=${EPOCHREALTIME/./}
     open "${PORTS[2]}"
-    read -r -t 20 line <&5
+    read -r -t 60 line <&5
     check 'delay: the bytes come' equal $'HTTP/1.1 400 Bad Request\r' "$line"
     check 'delay: and not early' test "$(elapsed_ms "$start")" -ge 150
-    check 'delay: the end comes too' within 20 at_end_after_rest
+    check 'delay: the end comes too' within 60 at_end_after_rest
 
     for _ in 1 2 3; do
         open "${PORTS[3]}"
-        timeout 20 cat <&5 >"$work/got"
+        timeout 60 cat <&5 >"$work/got"
     done
     check 'count: forwards' says 'HTTP/1.1 400' "$work/got"
     kill -USR1 "$SERVER"
-    check 'count: counts' within 20 grep -qx "127.0.0.1:${PORTS[3]} count 3" "$work/proxies"
+    check 'count: counts' within 60 grep -qx "127.0.0.1:${PORTS[3]} count 3" "$work/proxies"
 
     open "${PORTS[4]}"
     check 'proxy: no server behind it is an end' is_at_end
@@ -139,7 +139,7 @@ test_proxies() {
 }
 
 at_end_after_rest() {
-    timeout 20 cat <&5 >/dev/null
+    timeout 60 cat <&5 >/dev/null
 }
 
 through() {
@@ -188,7 +188,7 @@ test_life() {
     mkfifo "$work/parent"
     "$faultd" --with-parent 127.0.0.1:0=silent <"$work/parent" >"$work/life" &
     exec 6>"$work/parent"
-    within 20 grep -qx ready "$work/life"
+    within 60 grep -qx ready "$work/life"
     check '--with-parent: runs' kill -0 $!
     exec 6>&-
     wait $!

@@ -12,6 +12,7 @@ work=$(mktemp -d)
 dir=$work/lab
 unset MUSTER_LAB
 innocent=
+nap=4321.$$ # seconds that nobody else sleeps: other tests, and others of this one, run at the same time
 
 finish() {
     [ -z "$innocent" ] || kill "$innocent" 2>/dev/null
@@ -44,26 +45,45 @@ refuses() {
     check "$name: says why" says "$text" "$work/out"
 }
 
-# on HOST COMMAND: as a client does.
+# on HOST COMMAND: as a client does. silence_of HOST: what one says that gets no answer, which takes two seconds.
 on() {
-    timeout 60 ssh -F "$dir/ssh_config" -o BatchMode=yes -o ConnectTimeout=2 "$1" "$2" </dev/null
+    timeout 120 ssh -F "$dir/ssh_config" -o BatchMode=yes -o ConnectTimeout="${PATIENCE:-60}" "$1" "$2" </dev/null
+}
+
+silence_of() {
+    PATIENCE=2 on "$1" true 2>&1
 }
 
 status_of() {
     "$lab" -d "$dir" status | sed -n "s/^$1 //p"
 }
 
-# Remembers what must be gone after 'down': the lab's namespaces, address and mark.
+# proc_of PID: prints it with the time when it began, as the number alone is somebody else's soon.
+proc_of() {
+    local stat
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return
+    stat=${stat##*) }
+    # shellcheck disable=SC2086 # words
+    set -- "$1" $stat
+    [ "$2" = Z ] || echo "$1 ${21}"
+}
+
+# Remembers what must be gone after 'down': all that lives in the lab's namespaces. Not their numbers, as another lab gets
+# the same when they are free.
 remember() {
-    local mark path
+    local mark path namespaces
     mark=$(cat "$dir/state/mark")
-    NAMESPACES=$(
+    namespaces=$(
         # shellcheck disable=SC2013 # one path a line
         for path in $(grep -slzxF "MUSTER_LAB_MARK=$mark" /proc/[0-9]*/environ); do
             readlink "${path%environ}"ns/{net,mnt,pid,uts,ipc}
         done | sort -u | grep -vxF "$(readlink /proc/self/ns/{net,mnt,pid,uts,ipc})"
     )
-    NETWORK=$(sed -n 's/.*HostName \(198\.18\.[0-9]*\.\).*/\1/p' "$dir/ssh_config" 2>/dev/null | head -n 1)
+    INHABITANTS=
+    [ -z "$namespaces" ] || INHABITANTS=$(
+        find /proc/[0-9]*/ns -maxdepth 1 -type l -printf '%h %l\n' 2>/dev/null | grep -F "$namespaces" |
+            cut -d/ -f3 | sort -u | while read -r path; do proc_of "$path"; done
+    )
 }
 
 # The pattern comes from a file, as the search would find itself otherwise.
@@ -72,24 +92,30 @@ no_process() {
     not grep -qszF -f "$work/pattern" /proc/[0-9]*/environ /proc/[0-9]*/cmdline
 }
 
-no_namespace() {
-    [ -z "$NAMESPACES" ] || not grep -qxF "$NAMESPACES" <(readlink /proc/[0-9]*/ns/{net,mnt,pid,uts,ipc})
+no_inhabitant() {
+    local pid since
+    while read -r pid since; do
+        [ -z "$pid" ] || [ "$(proc_of "$pid")" != "$pid $since" ] || return 1
+    done <<<"$INHABITANTS"
 }
 
 no_mount() {
     not grep -qsF -- " $dir" /proc/[0-9]*/mountinfo
 }
 
+# Its name comes from that of the directory (isolated.sh).
 no_interface() {
-    [ -z "$NETWORK" ] || [ -z "$(ip -4 -o addr show to "${NETWORK}254")" ]
+    local sum
+    sum=$(printf %s "$dir" | sha256sum)
+    [ ! -e "/sys/class/net/mlab${sum:0:8}" ] && [ ! -e "/sys/class/net/ulab${sum:0:8}" ]
 }
 
 check_nothing_left() {
     check "$1: no directory" test ! -e "$dir"
-    check "$1: no process" within 10 no_process
-    check "$1: no namespace" within 10 no_namespace
-    check "$1: no mount" within 10 no_mount
-    check "$1: no interface" within 10 no_interface
+    check "$1: no process" within 60 no_process
+    check "$1: nothing in its namespaces" within 60 no_inhabitant
+    check "$1: no mount" within 60 no_mount
+    check "$1: no interface" within 60 no_interface
 }
 
 down_leaves_nothing() {
@@ -122,7 +148,7 @@ test_plain() {
     refuses 'plain: cut' 1 'works on isolated hosts only' cut h1
     refuses 'plain: unknown host' 1 "'h21' is no host" server-stop h21
     test_plain_server
-    on h3 'setsid sleep 4321 >/dev/null 2>&1 </dev/null & exit'
+    on h3 "setsid sleep $nap >/dev/null 2>&1 </dev/null & exit"
     down_leaves_nothing plain
 }
 
@@ -164,8 +190,8 @@ runs() {
 test_plain_crash() {
     local pid
     succeeds 'crash: up' up 18
-    on h18 'setsid sleep 4321 >/dev/null 2>&1 </dev/null & sleep 4321' 2>/dev/null &
-    within 20 runs 4321
+    on h18 "setsid sleep $nap >/dev/null 2>&1 </dev/null & sleep $nap" 2>/dev/null &
+    within 60 runs "$nap"
     remember
     for pid in $(lab_pids); do
         kill -KILL "$pid" 2>/dev/null
@@ -218,8 +244,7 @@ test_half_up() {
     within 60 compgen -G "$dir/$file" >/dev/null
     kill -KILL "$pid"
     wait "$pid" 2>/dev/null
-    NETWORK=
-    NAMESPACES=
+    INHABITANTS=
     succeeds "up $* killed at $file: down" down
     check_nothing_left "up $* killed at $file"
 }
@@ -231,8 +256,7 @@ test_interrupted_up() {
     within 60 test -e "$dir/id_ed25519.pub"
     kill -TERM "$pid"
     wait "$pid"
-    NETWORK=
-    NAMESPACES=
+    INHABITANTS=
     check_nothing_left 'up ended by SIGTERM'
 }
 
@@ -251,7 +275,7 @@ test_isolation() {
         check "isolated: $file is not the real one" differ "$(fact h1 $file)" "$(cat $file)"
     done
     check 'isolated: the home is empty' equal '' "$(on h1 'ls -A')"
-    check 'isolated: few processes are to be seen' test "$(on h1 'ls -d /proc/[0-9]*' | wc -l)" -lt 10
+    check 'isolated: few processes are to be seen' within 60 few_are_seen
     check 'isolated: interfaces of its own' equal 'eth0 lo' "$(on h1 'cd /sys/class/net && echo *')"
     on h1 'echo one >~/file; echo one >/tmp/file; echo one >/var/tmp/file'
     check 'isolated: files of its own' equal none "$(on h2 'cat ~/file /tmp/file /var/tmp/file 2>/dev/null || echo none')"
@@ -262,13 +286,18 @@ test_isolation() {
         "$(cut -d' ' -f3 "$dir/known_hosts" | sed -n 2p)"
 }
 
+# Those of logins before may still be about to end.
+few_are_seen() {
+    [ "$(on h1 'ls -d /proc/[0-9]*' | wc -l)" -lt 10 ]
+}
+
 test_cut() {
     succeeds 'cut h1' cut h1
-    check 'cut: silence' says 'timed out' <(on h1 true 2>&1)
+    check 'cut: silence' says 'timed out' <(silence_of h1)
     check 'cut: only that host' equal in "$(on h2 'echo in')"
     check 'cut: status' equal cut "$(status_of h1)"
     succeeds 'mend h1' mend h1
-    check 'mend: it answers' within 10 on h1 true
+    check 'mend: it answers' within 60 on h1 true
     check 'mend: status' equal up "$(status_of h1)"
 }
 
@@ -287,11 +316,11 @@ test_kill_and_reboot() {
     local machine boot client
     machine=$(fact h3 /etc/machine-id)
     boot=$(fact h3 /proc/sys/kernel/random/boot_id)
-    on h3 'echo kept >~/kept; echo lost >/tmp/lost; setsid sleep 6543 >/dev/null 2>&1 </dev/null &'
+    on h3 'echo kept >~/kept; echo lost >/tmp/lost; setsid sleep '"$nap"' >/dev/null 2>&1 </dev/null &'
     succeeds 'kill h3' kill h3
-    check 'kill: silence' says 'timed out' <(on h3 true 2>&1)
+    check 'kill: silence' says 'timed out' <(silence_of h3)
     check 'kill: status' equal down "$(status_of h3)"
-    check 'kill: all its processes are gone' not runs 6543
+    check 'kill: all its processes are gone' within 60 not runs "$nap"
     refuses 'kill: enter a dead host' 1 'lab reboot h3' enter h3 -- true
     refuses 'kill: cut a dead host' 1 'lab reboot h3' cut h3
     succeeds 'reboot h3, a dead host' reboot h3
@@ -300,11 +329,11 @@ test_kill_and_reboot() {
     check 'reboot: another boot id' differ "$boot" "$(fact h3 /proc/sys/kernel/random/boot_id)"
     check 'reboot: home stays' equal kept "$(on h3 'cat ~/kept')"
     check 'reboot: /tmp does not' not on h3 'test -e /tmp/lost'
-    timeout 60 ssh -F "$dir/ssh_config" h4 'sleep 6543' </dev/null &
+    timeout 60 ssh -F "$dir/ssh_config" h4 "sleep $nap" </dev/null &
     client=$!
-    within 20 runs 6543
+    within 60 runs "$nap"
     succeeds 'reboot h4 h1, live hosts' reboot h4 h1
-    check 'reboot: all its processes are gone' not runs 6543
+    check 'reboot: all its processes are gone' within 60 not runs "$nap"
     kill "$client"
     wait "$client"
     check 'reboot: h4 answers' on h4 true
@@ -350,7 +379,7 @@ test_isolated() {
     succeeds 'isolated crash: up' up --isolated 3
     remember
     kill -KILL "$(cut -d' ' -f1 "$dir/state/keeper")"
-    within 10 no_process
+    within 60 no_process
     refuses 'isolated crash: status' 3 crashed status
     succeeds 'isolated crash: up on the ruins' up --isolated 2
     down_leaves_nothing 'isolated crash'
@@ -377,10 +406,10 @@ test_as_user() {
     check 'the plain lab as a user without rights' equal 0 "$STATUS"
 }
 
-# apart SCRIPT: runs it where $1 is the lab, $2 the directory, $3 a work directory, in a mount
-# namespace of its own with an empty /run.
+# apart SCRIPT: runs it where $1 is the lab, $2 the directory, $3 a work directory, $4 a time to sleep, in a
+# mount namespace of its own with an empty /run.
 apart() {
-    unshare --mount sh -c "mount -n -t tmpfs test /run && $1" sh "$lab" "$dir" "$work" \
+    unshare --mount sh -c "mount -n -t tmpfs test /run && $1" sh "$lab" "$dir" "$work" "$nap" \
         >"$work/out" 2>&1
     STATUS=$?
 }
@@ -389,15 +418,14 @@ apart() {
 test_without_namespaces() {
     apart 'exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin sh -c "
         $1 -d $2 up 2 && test -d /run/sshd &&
-        ssh -F $2/ssh_config h2 \"setsid sleep 4321 >/dev/null 2>&1 </dev/null & echo in\" &&
+        ssh -F $2/ssh_config h2 \"setsid sleep $4 >/dev/null 2>&1 </dev/null & echo in\" &&
         $1 -d $2 server-stop && $1 -d $2 server-start && ssh -F $2/ssh_config h2 true &&
         $1 -d $2 down && test ! -e /run/sshd"'
     check 'without namespaces: works' equal 0 "$STATUS"
     check 'without namespaces: says so' says 'namespaces are forbidden here' "$work/out"
     check 'without namespaces: a login' says in "$work/out"
-    check 'without namespaces: what a login started is gone' not runs 4321
-    NAMESPACES=
-    NETWORK=
+    check 'without namespaces: what a login started is gone' within 60 not runs "$nap"
+    INHABITANTS=
     check_nothing_left 'without namespaces'
 }
 
@@ -412,16 +440,18 @@ test_accounts() {
     check 'no login shell: says so' says 'no command can run' "$work/out"
 }
 
-# Where the directory and the programs lie in what the lab covers: the home and /run.
+# Where the directory and the programs lie in what the lab covers: the home and /run. Names of interfaces come from that
+# of the directory, and this test may run twice at a time.
 test_covered_places() {
-    apart 'mount -n -t tmpfs test ~ && cp -r "${1%/*}" ~/code && for dir in ~/lab /run/lab; do
+    apart 'mount -n -t tmpfs test ~ && cp -r "${1%/*}" ~/code && for dir in ~/lab$4 /run/lab$4; do
         for kind in "" --isolated; do
             ~/code/lab -d $dir up $kind 2 && ssh -F $dir/ssh_config h2 true &&
             ~/code/lab -d $dir server-stop h2 && ~/code/lab -d $dir server-start h2 &&
             ssh -F $dir/ssh_config h2 true && ~/code/lab -d $dir down || exit 1
         done
     done && test "$(ls -A ~ /run | xargs)" = "/root: code /run:"'
-    check 'programs and directory in home, directory in /run' equal 0 "$STATUS" || cat "$work/out"
+    check 'programs and directory in home, directory in /run' equal 0 "$STATUS"
+    [ "$STATUS" -eq 0 ] || sed 's/^/  /' "$work/out"
 }
 
 test_usage

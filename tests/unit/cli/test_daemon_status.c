@@ -16,6 +16,7 @@ static const struct status_reply_msg well = {.pid = 7,
 					     .named_sessions = 4,
 					     .clients = 1,
 					     .fd_limit = 1024,
+					     .io_threads = 12,
 					     .store_path = "/var/x",
 					     .store_state = "well",
 					     .store_bytes = 1u << 20};
@@ -46,7 +47,8 @@ static void a_store_that_is_well(void **state)
 	(void)state;
 	text_has(&well, "jobs: 2 unfinished, 4 sessions, 3 connections, 1 clients\n"
 			"store: /var/x, well, 1.0 MiB\n");
-	json_has(&well, "\"open_files\":1024,\"store\":\"/var/x\",\"store_state\":\"well\","
+	json_has(&well, "\"open_files\":1024,\"io_threads\":12,"
+			"\"store\":\"/var/x\",\"store_state\":\"well\","
 			"\"store_bytes\":1048576,\"store_pending\":0,\"store_note\":null}");
 }
 

@@ -115,6 +115,44 @@ static void test_keys_of_what_survives(void **state)
 	assert_int_equal(config_get(&config, CONFIG_SPOOL_FULL, UNSET), 0);
 }
 
+static void test_keys_of_connections(void **state)
+{
+	struct config config = {0};
+
+	(void)state;
+	parse_ok(&config, "");
+	assert_null(config_text(&config, CONFIG_KEX_ALGORITHMS));
+	assert_null(config_text(&config, CONFIG_MACS));
+	parse_ok(&config, "retries = 0\nkex-algorithms = ecdh-sha2-nistp256,curve25519-sha256\n"
+			  "macs = hmac-sha2-256\nciphers = aes256-ctr\n");
+	assert_int_equal(config_get(&config, CONFIG_RETRIES, UNSET), 0);
+	assert_string_equal(config_text(&config, CONFIG_KEX_ALGORITHMS),
+			    "ecdh-sha2-nistp256,curve25519-sha256");
+	assert_string_equal(config_text(&config, CONFIG_CIPHERS), "aes256-ctr");
+	assert_string_equal(config_text(&config, CONFIG_MACS), "hmac-sha2-256");
+	parse_ok(&config, "retries = 100\nmacs = hmac-sha2-512\n");
+	assert_int_equal(config_get(&config, CONFIG_RETRIES, UNSET), 100);
+	assert_string_equal(config_text(&config, CONFIG_MACS), "hmac-sha2-512");
+	assert_string_equal(config_text(&config, CONFIG_CIPHERS), "aes256-ctr");
+	refused("retries = 101", ERR_RANGE, "a.conf:1: retries: '101'");
+	refused("retries = no", ERR_RANGE, "a.conf:1: retries: 'no'");
+	refused("ciphers =", ERR_SYNTAX, "a.conf:1: ciphers: an empty list");
+}
+
+static void test_long_lists(void **state)
+{
+	char text[CONFIG_LIST_SIZE + 16] = "macs = ";
+	struct config config = {0};
+	size_t begin = strlen(text);
+
+	(void)state;
+	memset(text + begin, 'a', CONFIG_LIST_SIZE - 1);
+	parse_ok(&config, text);
+	assert_int_equal(strlen(config_text(&config, CONFIG_MACS)), CONFIG_LIST_SIZE - 1);
+	text[begin + CONFIG_LIST_SIZE - 1] = 'a';
+	refused(text, ERR_RANGE, "a.conf:1: macs: a list of more than 1023 bytes");
+}
+
 static void store_is(const char *text, const char *name, const char *home, const char *want)
 {
 	struct config config = {0};
@@ -125,6 +163,18 @@ static void store_is(const char *text, const char *name, const char *home, const
 	assert_int_equal(config_store_path(&path, config_store(&config), name, home, &msg), 0);
 	assert_string_equal(path, want);
 	free(path);
+}
+
+static void test_where_the_topology_is(void **state)
+{
+	struct config config = {0};
+
+	(void)state;
+	assert_null(config_topology(&config));
+	parse_ok(&config, "topology = ~/t.conf\n");
+	assert_string_equal(config_topology(&config), "~/t.conf");
+	parse_ok(&config, "topology = none\n");
+	assert_string_equal(config_topology(&config), "none");
 }
 
 static void test_where_the_store_is(void **state)
@@ -192,6 +242,8 @@ static void test_what_is_refused(void **state)
 	refused("results-share = 0", ERR_RANGE, "a.conf:1: results-share: '0'");
 	refused("results-budget = 1T", ERR_SYNTAX, "a.conf:1: results-budget: '1T' is no size");
 	refused("results-budget = 1 M", ERR_SYNTAX, "'1 M'");
+	refused("topology = t.conf", ERR_SYNTAX,
+		"a.conf:1: topology: 't.conf' is neither 'none' nor a path that begins");
 	refused("store =", ERR_SYNTAX, "a.conf:1: store: '' is neither 'memory' nor a path");
 	refused("store = jobs", ERR_SYNTAX, "store: 'jobs' is neither");
 	refused("store = ~root/jobs", ERR_SYNTAX, "store: '~root/jobs' is neither");
@@ -360,6 +412,9 @@ int main(void)
 		cmocka_unit_test(test_nothing_set),
 		cmocka_unit_test(test_comment_behind_a_value),
 		cmocka_unit_test(test_keys_of_what_survives),
+		cmocka_unit_test(test_keys_of_connections),
+		cmocka_unit_test(test_long_lists),
+		cmocka_unit_test(test_where_the_topology_is),
 		cmocka_unit_test(test_where_the_store_is),
 		cmocka_unit_test(test_paths_without_end),
 		cmocka_unit_test(test_idle_timeout_may_be_zero),

@@ -23,30 +23,90 @@
 
 /* --- a connection that is none ---------------------------------------------------------------- */
 
-struct conn {
-	const struct conn_events *events;
+struct line {
+	const struct line_events *events;
 	void *arg;
-	struct conn *next;
+	struct line *next;
+	const struct line_side *side;
+	void *order;
+	void *state;
+	struct buf out; /* what its side has put */
 	size_t written, queued;
 	bool freed, finished;
 	bool trusted;
 };
 
-static struct conn *conns; /* the newest first; freed by tear_down */
+static struct line *conns; /* the newest first; freed by tear_down */
+static struct loop *rig_loop;
 
-struct conn *conn_start(struct ssh_engine *engine, const struct conn_spec *spec,
-			const struct conn_events *events, void *arg)
+/* Its side runs here and now, and not on a thread. */
+static struct line *line_of(struct line_io *io)
 {
-	struct conn *c = xcalloc(1, sizeof *c);
+	return (struct line *)(void *)io;
+}
 
-	(void)engine;
-	(void)spec;
-	*c = (struct conn){.events = events, .arg = arg, .next = conns, .trusted = true};
+struct line *line_start(struct lines *lines, const struct line_spec *spec,
+			const struct line_events *events, void *arg)
+{
+	struct line *c = xcalloc(1, sizeof *c);
+
+	(void)lines;
+	*c = (struct line){.events = events,
+			   .arg = arg,
+			   .next = conns,
+			   .side = spec->side,
+			   .order = spec->order,
+			   .trusted = true};
+	c->state = c->side->begin((struct line_io *)(void *)c, c->order);
 	conns = c;
 	return c;
 }
 
-void conn_write(struct conn *c, const void *data, size_t len)
+struct loop *line_io_loop(struct line_io *io)
+{
+	(void)io;
+	return rig_loop;
+}
+
+void line_io_write(struct line_io *io, const void *data, size_t len)
+{
+	(void)data;
+	line_of(io)->written += len;
+}
+
+static void line_flush(struct line *c)
+{
+	struct buf out = c->out;
+
+	c->out = (struct buf){0};
+	if (out.len && !c->freed) {
+		c->events->data(c->arg, false, out.data, out.len);
+		c->events->burst_end(c->arg);
+	}
+	buf_done(&out);
+}
+
+void line_io_tell(struct line_io *io, unsigned what, const void *data, size_t len)
+{
+	struct line *c = line_of(io);
+
+	line_flush(c);
+	if (!c->freed)
+		c->events->told(c->arg, what, data, len);
+}
+
+void line_io_put(struct line_io *io, const void *data, size_t len)
+{
+	buf_add(&line_of(io)->out, data, len);
+}
+
+void line_io_connect(struct line_io *io, const char *command)
+{
+	(void)io, (void)command;
+	fail();
+}
+
+void line_write(struct line *c, const void *data, size_t len)
 {
 	(void)data;
 	assert_false(c->freed);
@@ -54,65 +114,108 @@ void conn_write(struct conn *c, const void *data, size_t len)
 	c->written += len;
 }
 
-bool conn_is_trusted(const struct conn *c, const struct plan_target *target)
+bool line_is_trusted(const struct line *c, const struct plan_target *target)
 {
 	(void)target;
 	return c->trusted;
 }
 
-void conn_free(struct conn *c)
+void line_free(struct line *c)
 {
 	if (c)
 		c->freed = true;
 }
 
-void conn_stop(struct conn *c)
+void line_stop(struct line *c)
 {
 	(void)c;
 }
 
-void conn_suspend(struct conn *c, bool suspend)
+void line_suspend(struct line *c, bool suspend)
 {
 	(void)c, (void)suspend;
 }
 
-void conn_hold(struct conn *c, bool hold)
+void line_hold(struct line *c, bool hold)
 {
 	(void)c, (void)hold;
 }
 
-size_t conn_queued(const struct conn *c)
+size_t line_queued(const struct line *c)
 {
 	return c->queued;
 }
 
-void conn_finish(struct conn *c)
+void line_listen(struct line *c)
+{
+	(void)c;
+}
+
+void line_finish(struct line *c)
 {
 	c->finished = true;
+}
+
+struct lines *lines_new(struct loop *loop, unsigned threads, size_t fd_limit)
+{
+	(void)loop, (void)threads, (void)fd_limit;
+	return NULL;
+}
+
+void lines_free(struct lines *lines)
+{
+	(void)lines;
+}
+
+size_t lines_in_use(const struct lines *lines)
+{
+	(void)lines;
+	return 0;
+}
+
+unsigned lines_threads(const struct lines *lines)
+{
+	(void)lines;
+	return 1;
+}
+
+size_t lines_slots(const struct lines *lines)
+{
+	(void)lines;
+	return 1000;
 }
 
 static size_t conn_count(void)
 {
 	size_t n = 0;
 
-	for (struct conn *c = conns; c; c = c->next)
+	for (struct line *c = conns; c; c = c->next)
 		n += !c->freed;
 	return n;
 }
 
-static void conn_give(struct conn *c, const struct buf *bytes)
+static void conn_give(struct line *c, const struct buf *bytes)
 {
-	c->events->data(c->arg, false, bytes->data, bytes->len);
-	c->events->burst_end(c->arg);
+	c->side->data(c->state, false, bytes->data, bytes->len);
+	line_flush(c);
 }
 
-/* The connection is lost. As conn.c: it is gone when the event returns. */
-static void conn_lose(struct conn *c)
+/* The connection is lost. As line.c: it is gone when the event returns. */
+static void conn_lose(struct line *c)
 {
 	struct conn_result result = {.end = CONN_END_LOST, .began = true, .exit_code = -1};
 
-	c->events->end(c->arg, &result);
+	if (!c->side->end(c->state, &result))
+		c->events->end(c->arg, &result);
 	c->freed = true;
+}
+
+static void conn_done(struct line *c)
+{
+	c->side->free(c->state);
+	c->side->drop(c->order);
+	buf_done(&c->out);
+	free(c);
 }
 
 /* --- the daemon's side ------------------------------------------------------------------------ */
@@ -364,9 +467,9 @@ static int set_up(void **state)
 	request.hosts[0].hostname = xstrdup("h1");
 	if (plan_build(&f->plan, &request, &msg) != 0)
 		return -1;
-	f->loop = loop_new();
+	f->loop = rig_loop = loop_new();
 	f->engine = ssh_engine_new(f->loop, 4096);
-	f->remotes = remotes_new(f->engine, 3600000, 0);
+	f->remotes = remotes_new(f->engine, NULL, 3600000, 0);
 	f->schemas = schemas_new(&f->schema);
 	f->job.agent = JOB_AGENT_SUBSYSTEM;
 	f->open = (struct task_open_msg){.argv = argv, .argc = 1};
@@ -383,10 +486,10 @@ static int tear_down(void **state)
 	loop_flush(f->loop);
 	assert_int_equal(conn_count(), 0);
 	while (conns) {
-		struct conn *c = conns;
+		struct line *c = conns;
 
 		conns = c->next;
-		free(c);
+		conn_done(c);
 	}
 	ssh_engine_free(f->engine);
 	loop_free(f->loop);
@@ -467,7 +570,7 @@ static void start_running(struct fixture *f, struct told *t)
 	struct buf said = {0};
 
 	start(f, t, NULL);
-	conns->events->running(conns->arg);
+	conns->side->running(conns->state);
 	say_hello(&said);
 	say_running(&said, 1);
 	give(&said);

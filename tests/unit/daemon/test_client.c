@@ -46,7 +46,8 @@ static int set_up(void **state)
 	d->options.version = "test";
 	d->loop = loop_new();
 	d->engine = ssh_engine_new(d->loop, 1024);
-	d->remotes = remotes_new(d->engine, 0, 0);
+	d->lines = lines_new(d->loop, 1, 1024);
+	d->remotes = remotes_new(d->engine, d->lines, 0, 0);
 	d->registry = registry_new(d);
 	d->idle = evtimer_new(loop_base(d->loop), on_timer, NULL);
 	d->flush = evtimer_new(loop_base(d->loop), on_timer, NULL);
@@ -64,6 +65,7 @@ static int tear_down(void **state)
 		client_free(f->daemon.clients[0]);
 	registry_free(f->daemon.registry);
 	remotes_free(f->daemon.remotes);
+	lines_free(f->daemon.lines);
 	loop_flush(f->daemon.loop);
 	ssh_engine_free(f->daemon.engine);
 	event_free(f->daemon.idle);

@@ -26,6 +26,8 @@ static const struct {
 	{MSG_JOB_TARGETS, {0, 0, 1, 0, 0, 0}},
 	{MSG_JOB_RUN, {0, 0, 1, 0, 0, 0}},
 	{MSG_JOB_STOP, {0, 1, 0, 1, 1, 0}},
+	{MSG_JOB_CHILDREN, {0, 1, 0, 0, 1, 0}},
+	{MSG_PING, {0, 1, 1, 1, 1, 1}},
 	{MSG_GET, {0, 1, 0, 0, 0, 0}},
 	{MSG_DO, {0, 1, 0, 0, 0, 0}},
 	{MSG_RECEIVE, {0, 1, 0, 0, 0, 0}},

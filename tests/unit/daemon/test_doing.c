@@ -29,6 +29,8 @@ struct fixture {
 	int peer;
 	struct buf in;	 /* frames that the peer has read and not taken */
 	struct buf text; /* what they said, a line each */
+	struct run *runs[4];
+	size_t run_count;
 };
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -53,7 +55,8 @@ static int set_up(void **state)
 	d->budget.share = 1 << 20;
 	d->loop = loop_new();
 	d->engine = ssh_engine_new(d->loop, 1024);
-	d->remotes = remotes_new(d->engine, 0, 0);
+	d->lines = lines_new(d->loop, 1, 1024);
+	d->remotes = remotes_new(d->engine, d->lines, 0, 0);
 	d->registry = registry_new(d);
 	d->idle = evtimer_new(loop_base(d->loop), on_timer, NULL);
 	f->client = client_new(d, pair[0]);
@@ -63,13 +66,32 @@ static int set_up(void **state)
 	return 0;
 }
 
+static void turn(struct fixture *f);
+
+static bool is_over(struct job *job)
+{
+	return job_state_is_finished(job_state(job));
+}
+
+/* A local job goes on without its daemon: those of the test end with it. */
+static void stop_all(struct fixture *f)
+{
+	for (size_t i = 0; i < f->run_count; i++)
+		run_stop(f->runs[i]);
+	for (size_t i = 0; i < f->run_count; i++)
+		while (!is_over(run_job(f->runs[i])))
+			turn(f);
+}
+
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 
+	stop_all(f);
 	client_free(f->client);
 	registry_free(f->daemon.registry);
 	remotes_free(f->daemon.remotes);
+	lines_free(f->daemon.lines);
 	loop_flush(f->daemon.loop);
 	ssh_engine_free(f->daemon.engine);
 	event_free(f->daemon.idle);
@@ -144,6 +166,8 @@ static struct run *add(struct fixture *f)
 	open.display = xstrdup("sleep 1000");
 	open.directory = xstrdup("/");
 	run = run_new(&f->daemon, &(struct run_spec){.open = &open, .locations = here, .count = 1});
+	assert_true(f->run_count < ARRAY_LEN(f->runs));
+	f->runs[f->run_count++] = run;
 	run_start(run);
 	while (child_state(child_of(run)) != JOB_STATE_RUNNING)
 		turn(f);
@@ -234,6 +258,40 @@ static void test_wait_for_a_disconnected_job(void **state)
 	expect(f, "row 1 Stopped\nend\n");
 }
 
+static void set_throttle(struct fixture *f, uint64_t throttle, const char *selector)
+{
+	struct doing_msg m = {.verb = DO_SET, .throttle = throttle};
+	struct errmsg msg = {{0}};
+
+	m.filter.selectors = xcalloc(1, sizeof(char *));
+	m.filter.selectors[0] = xstrdup(selector);
+	m.filter.selector_count = 1;
+	assert_int_equal(doing_start(f->client, &m, &msg), 0);
+	until_answered(f);
+}
+
+static void test_another_throttle(void **state)
+{
+	struct fixture *f = *state;
+	struct run *run = add(f);
+
+	set_throttle(f, 7, "1");
+	expect(f, "row 1 Running\nend\n");
+	assert_int_equal(run_open(run)->throttle, 7);
+	set_throttle(f, 8, "2");
+	expect(f, "problem 2 job 2 is a child of job 1: only that has a throttle limit\nend\n");
+	assert_int_equal(run_open(run)->throttle, 7);
+	set_throttle(f, 9, "77");
+	assert_non_null(strstr(buf_cstr(&f->text), "problem 2 "));
+	assert_null(strstr(buf_cstr(&f->text), "row"));
+	buf_clear(&f->text);
+	run_stop(run);
+	while (!is_over(run_job(run)))
+		turn(f);
+	set_throttle(f, 9, "1");
+	expect(f, "problem 2 job 1 has ended (Stopped): nothing of it is left to be set\nend\n");
+}
+
 static void test_a_state_that_is_none(void **state)
 {
 	struct fixture *f = *state;
@@ -253,6 +311,7 @@ int main(void)
 		DOING_TEST(test_wait_for_a_blocked_job),
 		DOING_TEST(test_wait_for_any_of_blocked_and_running_jobs),
 		DOING_TEST(test_wait_for_a_disconnected_job),
+		DOING_TEST(test_another_throttle),
 		DOING_TEST(test_a_state_that_is_none),
 	};
 

@@ -73,7 +73,7 @@ static void an_orphan_keeps_its_deadline(void **state)
 	struct buf said = {0};
 
 	start(f, &t, NULL);
-	conns->events->running(conns->arg);
+	conns->side->running(conns->state);
 	say_hello(&said);
 	give(&said);
 	task = t.task;
@@ -147,7 +147,7 @@ static void a_fault_ends_the_connection(void **state)
 	assert_non_null(b.track);
 	loop_flush(f->loop);
 	assert_int_equal(conn_count(), 1);
-	assert_ptr_equal(b.task->remote->conn, conns);
+	assert_ptr_equal(b.task->remote->line, conns);
 	drop(&b);
 }
 
@@ -192,7 +192,7 @@ static void a_key_that_is_not_trusted_any_more_is_left(void **state)
 {
 	struct fixture *f = *state;
 	struct told a = {0}, b = {0};
-	struct conn *old;
+	struct line *old;
 	struct buf said = {0};
 
 	start_running(f, &a);
@@ -214,10 +214,10 @@ static void what_was_written_last_still_gets_there(void **state)
 	struct fixture *f = *state;
 	struct told a = {0}, b = {0};
 	struct buf said = {0};
-	struct conn *old;
+	struct line *old;
 
 	remotes_free(f->remotes);
-	f->remotes = remotes_new(f->engine, 0, 0);
+	f->remotes = remotes_new(f->engine, NULL, 0, 0);
 	start_running(f, &a);
 	old = conns;
 	old->queued = 20;

@@ -28,9 +28,9 @@ static int world_up(void **state)
 {
 	struct world *w = xcalloc(1, sizeof *w);
 
-	w->d.loop = loop_new();
+	w->d.loop = rig_loop = loop_new();
 	w->d.engine = ssh_engine_new(w->d.loop, 4096);
-	w->d.remotes = remotes_new(w->d.engine, 0, 0);
+	w->d.remotes = remotes_new(w->d.engine, NULL, 0, 0);
 	w->d.registry = registry_new(&w->d);
 	w->d.sessions = sessions_new(&w->d);
 	w->watch = (struct session_watch){.fn = on_told, .arg = w};
@@ -50,10 +50,10 @@ static int world_down(void **state)
 	loop_flush(w->d.loop);
 	assert_int_equal(conn_count(), 0);
 	while (conns) {
-		struct conn *c = conns;
+		struct line *c = conns;
 
 		conns = c->next;
-		free(c);
+		conn_done(c);
 	}
 	ssh_engine_free(w->d.engine);
 	loop_free(w->d.loop);
@@ -120,11 +120,11 @@ static void until_settled(struct world *w, const struct session *s)
 		once(w, EVLOOP_NONBLOCK);
 }
 
-static void answer(struct conn *c)
+static void answer(struct line *c)
 {
 	struct buf said = {0};
 
-	c->events->running(c->arg);
+	c->side->running(c->state);
 	say_hello(&said);
 	conn_give(c, &said);
 	buf_done(&said);
@@ -136,7 +136,7 @@ static void open_all(struct world *w, struct session *s)
 	session_connect(s, NULL);
 	while (session_is_opening(s)) {
 		once(w, EVLOOP_ONCE);
-		for (struct conn *c = conns; c; c = c->next)
+		for (struct line *c = conns; c; c = c->next)
 			if (!c->freed && !c->written)
 				answer(c);
 	}
@@ -196,7 +196,7 @@ static void one_is_lost_and_connected_again_alone(void **state)
 {
 	struct world *w = *state;
 	struct session *s = make(w, "web", 2);
-	struct conn *first;
+	struct line *first;
 
 	open_all(w, s);
 	first = conns->next;

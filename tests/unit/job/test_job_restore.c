@@ -90,6 +90,28 @@ static void test_it_goes_on_where_it_stood(void **state)
 	fake_done(&f);
 }
 
+/* It was set later than the request says: before anything runs, and so nothing begins. */
+static void test_another_throttle(void **state)
+{
+	struct child_saved saved[5];
+	struct fake f;
+
+	(void)state;
+	make_saved(saved);
+	restore(&f, saved, false);
+	job_set_throttle(f.job, 3, 0);
+	expect(&f, "");
+	job_start(f.job, 40);
+	expect(&f, "start d\nstart e\n");
+	fake_done(&f);
+	make_saved(saved);
+	restore(&f, saved, false);
+	job_set_throttle(f.job, 1, 0);
+	job_start(f.job, 40);
+	expect(&f, "");
+	fake_done(&f);
+}
+
 static void test_a_held_job_stays_held(void **state)
 {
 	struct child_saved saved[5];
@@ -157,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_is_as_it_was),
 		cmocka_unit_test(test_it_goes_on_where_it_stood),
+		cmocka_unit_test(test_another_throttle),
 		cmocka_unit_test(test_a_held_job_stays_held),
 		cmocka_unit_test(test_a_stop_reaches_one_that_is_away),
 		cmocka_unit_test(test_a_finished_job_is_finished),

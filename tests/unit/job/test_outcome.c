@@ -33,6 +33,7 @@ static void test_names(void **state)
 		[CAUSE_STORE_FULL] = "store-full",
 		[CAUSE_BECOME] = "become",
 		[CAUSE_LIMIT] = "limit",
+		[CAUSE_GATEWAY] = "gateway",
 	};
 
 	(void)state;
@@ -41,6 +42,20 @@ static void test_names(void **state)
 		assert_string_equal(cause_name((enum cause)i), want[i]);
 	}
 	assert_string_equal(cause_name(CAUSE_COUNT), "?");
+}
+
+static void test_a_name_finds_its_cause(void **state)
+{
+	enum cause found = CAUSE_NONE;
+
+	(void)state;
+	for (int i = 0; i < CAUSE_COUNT; i++) {
+		assert_true(cause_find(cause_name((enum cause)i), &found));
+		assert_int_equal(found, i);
+	}
+	assert_false(cause_find("Exited", &found));
+	assert_false(cause_find("", &found));
+	assert_int_equal(found, CAUSE_COUNT - 1);
 }
 
 static void test_success_is_exit_code_0_alone(void **state)
@@ -80,6 +95,7 @@ static void test_exit_status_of_a_computer(void **state)
 	assert_int_equal(status_of(CAUSE_STORE_FULL, -1, true), 1);
 	assert_int_equal(status_of(CAUSE_BECOME, -1, false), 4);
 	assert_int_equal(status_of(CAUSE_LIMIT, -1, true), 3);
+	assert_int_equal(status_of(CAUSE_GATEWAY, -1, true), 4);
 }
 
 static void test_exit_status_of_a_timeout(void **state)
@@ -99,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_a_name_finds_its_cause),
 		cmocka_unit_test(test_success_is_exit_code_0_alone),
 		cmocka_unit_test(test_exit_status_of_a_command),
 		cmocka_unit_test(test_exit_status_of_a_computer),

@@ -16,8 +16,8 @@
 
 static char *sample_argv[] = {"printf", "%s", "", "a b", "\xff"};
 static struct job_target sample_targets[] = {
-	{"root@web1:2222", "web1", "root", 2222},
-	{"[::1]", "::1", NULL, 0},
+	{"root@web1:2222", "web1", "root", 2222, 0},
+	{"[::1]", "::1", NULL, 0, 0},
 };
 static const struct job_open_msg sample_job_open = {
 	.name = "deploy",
@@ -258,7 +258,7 @@ static void assert_job_targets_refused(const struct job_targets_msg *m, int code
 
 static void test_job_targets_refusals(void **state)
 {
-	struct job_target bad = {"h", "n", NULL, 65536};
+	struct job_target bad = {"h", "n", NULL, 65536, 0};
 	struct job_targets_msg one = {&bad, 1};
 	char name[LIMIT_HOST_NAME + 2];
 	struct job_targets_msg got;
@@ -269,9 +269,9 @@ static void test_job_targets_refusals(void **state)
 	assert_job_targets_refused(&one, ERR_PROTO, "field port: is 65536, at most 65535");
 	bad = (struct job_target){.host = "h"};
 	assert_job_targets_refused(&one, ERR_PROTO, "field hostname: is required");
-	bad = (struct job_target){"", "n", NULL, 0};
+	bad = (struct job_target){"", "n", NULL, 0, 0};
 	assert_job_targets_refused(&one, ERR_PROTO, "field host: is required");
-	bad = (struct job_target){"h", name, NULL, 0};
+	bad = (struct job_target){"h", name, NULL, 0, 0};
 	assert_job_targets_refused(&one, ERR_LIMIT, "field hostname: has size 256");
 	assert_int_equal(job_targets_get(&got, "\x91\x91\x01", 3, NULL), ERR_PROTO);
 	assert_int_equal(job_targets_get(&got, "\x91\xc0", 2, NULL), ERR_PROTO);
@@ -286,7 +286,7 @@ static void test_job_targets_limit(void **state)
 	(void)state;
 	m.targets = xcalloc(CONTROL_TARGETS_MAX + 1, sizeof *m.targets);
 	for (size_t i = 0; i <= CONTROL_TARGETS_MAX; i++)
-		m.targets[i] = (struct job_target){"h", "n", "u", 22};
+		m.targets[i] = (struct job_target){"h", "n", "u", 22, 0};
 	m.count = CONTROL_TARGETS_MAX;
 	job_targets_put(&body, &m);
 	assert_int_equal(job_targets_get(&got, body.data, body.len, NULL), 0);
@@ -313,7 +313,7 @@ static void test_job_targets_batch_fits(void **state)
 	m.targets = xcalloc(CONTROL_TARGETS_BATCH, sizeof *m.targets);
 	m.count = CONTROL_TARGETS_BATCH;
 	for (size_t i = 0; i < m.count; i++)
-		m.targets[i] = (struct job_target){label, name, user, UINT16_MAX};
+		m.targets[i] = (struct job_target){label, name, user, UINT16_MAX, 0};
 	job_targets_put(&body, &m);
 	assert_true(body.len <= LIMIT_FRAME_BODY);
 	assert_int_equal(job_targets_get(&got, body.data, body.len, NULL), 0);

@@ -179,7 +179,9 @@ static void test_do_verbs(void **state)
 
 	(void)state;
 	for (m.verb = DO_WAIT; m.verb < DO_VERB_COUNT; m.verb++) {
+		m.throttle = m.verb == DO_SET ? LIMIT_HOSTS : 0;
 		AGAIN(doing, &got, &m);
+		assert_int_equal(got.throttle, m.throttle);
 		assert_int_equal(got.verb, m.verb);
 		assert_true(got.once);
 		assert_false(got.any);
@@ -193,6 +195,8 @@ static void test_do_verbs(void **state)
 	assert_int_equal(DO_REMOVE, 3);
 	assert_int_equal(DO_SUSPEND, 4);
 	assert_int_equal(DO_RESUME, 5);
+	assert_int_equal(DO_SET, 6);
+	m.throttle = 0;
 	REFUSED(doing, &m, ERR_PROTO, "message DO: field verb: is none");
 	m.verb = 0;
 	REFUSED(doing, &m, ERR_PROTO, "field verb: is none");
@@ -200,6 +204,12 @@ static void test_do_verbs(void **state)
 	REFUSED(doing, &m, ERR_PROTO, "field verb: is none");
 	m = (struct doing_msg){.verb = DO_WAIT, .timeout_ms = CONTROL_MS_MAX + 1};
 	REFUSED(doing, &m, ERR_PROTO, "field timeout_ms: is 9223372036855");
+	m = (struct doing_msg){.verb = DO_SET};
+	REFUSED(doing, &m, ERR_PROTO, "field throttle: goes with verb 6");
+	m = (struct doing_msg){.verb = DO_STOP, .throttle = 1};
+	REFUSED(doing, &m, ERR_PROTO, "field throttle: goes with verb 6");
+	m = (struct doing_msg){.verb = DO_SET, .throttle = LIMIT_HOSTS + 1};
+	REFUSED(doing, &m, ERR_PROTO, "field throttle: is 1000001");
 	assert_int_equal(doing_get(&got, "\x90", 1, NULL), ERR_PROTO);
 }
 

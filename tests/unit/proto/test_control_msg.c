@@ -17,8 +17,8 @@
 
 static char *sample_argv[] = {"printf", "%s", "", "a b", "\xff"};
 static struct job_target sample_targets[] = {
-	{"root@web1:2222", "web1", "root", 2222},
-	{"[::1]", "::1", NULL, 0},
+	{"root@web1:2222", "web1", "root", 2222, 7},
+	{"[::1]", "::1", NULL, 0, 0},
 };
 static char *sample_selectors[] = {"12", "web*", "", "\xff"};
 static uint64_t sample_ids[] = {7, 8, 9, 100, 5, UINT64_MAX};
@@ -46,6 +46,8 @@ static const struct job_open_msg sample_job_open = {
 };
 static const struct job_targets_msg sample_job_targets = {sample_targets, 2};
 static const struct job_stop_msg sample_job_stop = {12};
+static const struct job_children_msg sample_job_children = {JOB_CHILDREN_GO, sample_ids,
+							    ARRAY_LEN(sample_ids)};
 static const struct job_accepted_msg sample_job_accepted = {12, 13, "Job12"};
 static const struct child_state_msg sample_child_state = {
 	.child = 13,
@@ -120,9 +122,11 @@ static const struct get_row_msg sample_get_row = {
 static const struct get_end_msg sample_get_end = {true};
 static const struct shutdown_msg sample_shutdown = {true};
 static const struct status_reply_msg sample_status_reply = {
-	1,	   "0.1.0", "/run/user/0/muster/default.sock",	 2,	 3, 4,
-	5,	   1024,    "/root/.local/state/muster/default", "full", 6, 7,
-	"no room", 8};
+	1,	   "0.1.0", "/run/user/0/muster/default.sock",
+	2,	   3,	    4,
+	5,	   1024,    "/root/.local/state/muster/default",
+	"full",	   6,	    7,
+	"no room", 8,	    9};
 static const struct shutdown_reply_msg sample_shutdown_reply = {2};
 static char *sample_names[] = {"web", "7", "db*"};
 static const struct session_get_msg sample_session_get = {sample_names, 3};
@@ -169,6 +173,7 @@ struct sample {
 	X(job_open)       \
 	X(job_targets)    \
 	X(job_stop)       \
+	X(job_children)   \
 	X(job_accepted)   \
 	X(child_state)    \
 	X(job_end)        \

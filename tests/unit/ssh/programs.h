@@ -8,6 +8,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -19,6 +21,7 @@
 
 #include "alloc.h"
 #include "buf.h"
+#include "fd.h"
 
 /* Is there such a program? If not, says so. */
 static inline bool program_find(const char *name)
@@ -86,6 +89,31 @@ static inline int program_run(const char *const *argv, struct buf *out)
 		out->len += (size_t)n;
 	(void)close(ends[0]);
 	return program_wait(pid);
+}
+
+/* Ends all children of the test, until none is left. With PR_SET_CHILD_SUBREAPER these are all that
+ * it has begun. */
+static inline void program_end_all(void)
+{
+	char *path = xasprintf("/proc/self/task/%d/children", (int)getpid());
+
+	for (;;) {
+		struct buf text = {0};
+		char *at, *end;
+
+		if (fd_read_file(&text, path, 1 << 20) == 0 && text.len)
+			for (at = (char *)(uintptr_t)buf_cstr(&text); *at; at = end) {
+				long pid = strtol(at, &end, 10);
+
+				if (end == at)
+					break;
+				(void)kill((pid_t)pid, SIGKILL);
+			}
+		buf_done(&text);
+		if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
+			break;
+	}
+	free(path);
 }
 
 /* Removes a directory of the test with all in it. */

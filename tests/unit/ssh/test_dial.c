@@ -233,7 +233,7 @@ static void test_the_first_is_silent(void **state)
 
 	add_silent(f);
 	(void)add_address(f, 5);
-	dial(f, 2 * SHORT_MS);
+	dial(f, 20 * SHORT_MS);
 	assert_int_equal(f->error, 0);
 	assert_int_equal(peer_port(f->fd),
 			 ((const struct sockaddr_in *)&f->to.at[1].addr)->sin_port);
@@ -245,7 +245,7 @@ static void test_all_fail_in_their_ways(void **state)
 
 	add_silent(f);
 	(void)add_address(f, -1);
-	dial(f, 2 * SHORT_MS);
+	dial(f, 20 * SHORT_MS);
 	assert_int_equal(f->error, ECONNREFUSED);
 }
 

@@ -10,6 +10,9 @@
 
 #include "known_hosts_keys.h"
 
+#define EC	   "ecdsa-sha2-nistp256"
+#define HASHED_MAX (KNOWN_HASHED_FEW + 4)
+
 /* One file of known hosts, and the place where the last verdict was found. */
 static struct buf text;
 static struct known_where where;
@@ -340,7 +343,7 @@ static void check_types(struct known_hosts *kh, const char *name, uint16_t port,
 	const struct known_hosts *const files[] = {kh};
 	struct buf out = {0};
 
-	known_hosts_types(files, 1, name, port, alias, &out);
+	known_hosts_types(files, 1, name, port, alias, HASHED_MAX, &out);
 	assert_string_equal(buf_cstr(&out), expected);
 	buf_done(&out);
 }
@@ -367,6 +370,7 @@ static void test_types(void **state)
 	known_hosts_free(kh);
 }
 
+/* Up to the limit each hashed line is tried; above it their types count for any name, and last. */
 static void test_types_of_many_hashed(void **state)
 {
 	struct known_hosts *kh;
@@ -374,17 +378,50 @@ static void test_types_of_many_hashed(void **state)
 	(void)state;
 	key_line(&text, "a", ED, 1);
 	key_hashed_line(&text, "", "a", RSA, 0);
-	for (unsigned i = 1; i < KNOWN_HASHED_WALKED; i++)
-		key_hashed_line(&text, "", "b", ED, i);
+	for (unsigned i = 1; i < HASHED_MAX; i++)
+		key_hashed_line(&text, "", "b", i % 2 ? ED : EC, i);
 	kh = take("kh");
 	check_types(kh, "a", 22, 0, "ssh-ed25519,ssh-rsa");
+	check_types(kh, "c", 22, 0, "");
+	known_hosts_free(kh);
+
+	key_line(&text, "a", "t1", 1);
+	key_hashed_line(&text, "", "a", RSA, 0);
+	key_hashed_line(&text, "@revoked ", "a", "t2", 0);
+	for (unsigned i = 0; i < HASHED_MAX; i++)
+		key_hashed_line(&text, "", "b", i % 2 ? EC : ED, i);
+	kh = take("kh");
+	check_types(kh, "a", 22, 0, "t1,ssh-ed25519,ecdsa-sha2-nistp256,ssh-rsa");
+	check_types(kh, "c", 22, 0, "ssh-ed25519,ecdsa-sha2-nistp256,ssh-rsa");
+	known_hosts_free(kh);
+
+	for (unsigned i = 0; i < HASHED_MAX; i++)
+		key_hashed_line(&text, "", "b", i % 3 ? EC : ED, i);
+	key_hashed_line(&text, "", "b", RSA, HASHED_MAX);
+	kh = take("kh");
+	check_types(kh, "c", 22, 0, "ecdsa-sha2-nistp256,ssh-ed25519,ssh-rsa");
+	known_hosts_free(kh);
+}
+
+/* Where they all have one type there is nothing to find out, but in the few that cost nothing. */
+static void test_types_of_hashed_alike(void **state)
+{
+	struct known_hosts *kh;
+
+	(void)state;
+	for (unsigned i = 0; i < KNOWN_HASHED_FEW; i++)
+		key_hashed_line(&text, "", "b", RSA, i);
+	kh = take("kh");
+	check_types(kh, "a", 22, 0, "");
+	check_types(kh, "b", 22, 0, "ssh-rsa");
 	known_hosts_free(kh);
 
 	key_line(&text, "a", ED, 1);
-	for (unsigned i = 0; i <= KNOWN_HASHED_WALKED; i++)
-		key_hashed_line(&text, "", "a", RSA, i);
+	for (unsigned i = 0; i <= KNOWN_HASHED_FEW; i++)
+		key_hashed_line(&text, "", "b", RSA, i);
 	kh = take("kh");
-	check_types(kh, "a", 22, 0, "ssh-ed25519");
+	check_types(kh, "a", 22, 0, "ssh-ed25519,ssh-rsa");
+	check_types(kh, "b", 23, 0, "ssh-rsa");
 	known_hosts_free(kh);
 }
 
@@ -403,7 +440,7 @@ static void test_types_are_capped(void **state)
 		key_line(&text, "a", type, 1);
 	}
 	files[0] = kh = take("kh");
-	known_hosts_types(files, 1, "a", 22, 0, &out);
+	known_hosts_types(files, 1, "a", 22, 0, HASHED_MAX, &out);
 	for (const char *s = buf_cstr(&out); *s; s++)
 		commas += *s == ',';
 	assert_int_equal(commas, KNOWN_TYPES - 1);
@@ -426,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_index),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_types_of_many_hashed),
+		cmocka_unit_test(test_types_of_hashed_alike),
 		cmocka_unit_test(test_types_are_capped),
 	};
 
