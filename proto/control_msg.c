@@ -239,6 +239,7 @@ static const struct layout_field child_state_msg_fields[] = {
 	U64(child_state_msg, exit_status, UINT8_MAX),
 	U64(child_state_msg, begin_ns, UINT64_MAX),
 	U64(child_state_msg, end_ns, UINT64_MAX),
+	BOOL(child_state_msg, starting),
 };
 
 MESSAGE_DEFINE(child_state, "CHILD_STATE", NULL)

@@ -205,6 +205,7 @@ struct child_state_msg {
 	uint64_t exit_status; /* section 10: what this end argues for as muster's exit status */
 	uint64_t begin_ns;    /* wall clock; 0: never began, or not ended */
 	uint64_t end_ns;
+	bool starting; /* of a job with hops: its command may begin from now on */
 };
 
 /* 6.7 RECORDS: see record.h. */
@@ -294,6 +295,10 @@ struct doing_msg {
 	char *until;	     /* wait for this state; NULL: any that is persistent */
 	uint64_t throttle;   /* set; children that run at once; at least 1 */
 };
+
+/* The exit status of `muster relay` when the daemon there has gone, and all that it had said was
+ * passed on: of nothing else that may stand in its place (6.14). */
+#define CONTROL_RELAY_ENDED 93
 
 /* 7.6. Answered by SOURCE, RECORDS, CHILD_STATE, GET_ROW, PROBLEM and RECEIVE_END. */
 struct receive_msg {

@@ -12,6 +12,7 @@
 
 #include "alloc.h"
 #include "cmd.h"
+#include "control_msg.h"
 #include "exit.h"
 #include "fd.h"
 #include "paths.h"
@@ -32,7 +33,7 @@ struct relay_flow {
 	size_t at;
 	size_t len;
 	bool ended;  /* nothing comes any more */
-	bool broken; /* nobody takes it any more, or it cannot be read */
+	bool broken; /* nobody takes it any more */
 };
 
 static void relay_read(struct relay_flow *f)
@@ -42,8 +43,8 @@ static void relay_read(struct relay_flow *f)
 	if (n > 0) {
 		f->at = 0;
 		f->len = (size_t)n;
-	} else if (n == 0) {
-		f->ended = true;
+	} else if (n == 0 || errno == ECONNRESET) {
+		f->ended = true; /* a reset comes behind all that was there */
 	} else if (errno != EAGAIN && errno != EINTR) {
 		f->broken = true;
 	}
@@ -64,8 +65,10 @@ static void relay_write(struct relay_flow *f)
 /* What poll is to look for: room for what there is, or more of it. */
 static void relay_await(const struct relay_flow *f, struct pollfd *from, struct pollfd *to)
 {
-	*from = (struct pollfd){.fd = f->len || f->ended ? -1 : f->from, .events = POLLIN};
-	*to = (struct pollfd){.fd = f->len ? f->to : -1, .events = POLLOUT};
+	bool moves = !f->broken && !f->ended;
+
+	*from = (struct pollfd){.fd = f->len || !moves ? -1 : f->from, .events = POLLIN};
+	*to = (struct pollfd){.fd = f->len && !f->broken ? f->to : -1, .events = POLLOUT};
 }
 
 static void relay_move(struct relay_flow *f, const struct pollfd *from, const struct pollfd *to)
@@ -76,17 +79,21 @@ static void relay_move(struct relay_flow *f, const struct pollfd *from, const st
 		relay_read(f);
 }
 
-static bool relay_is_over(const struct relay_flow *f)
+static bool relay_is_done(const struct relay_flow *f)
 {
-	return f->broken || (f->ended && !f->len);
+	return f->ended && !f->len;
 }
 
-/* Until one of the two has ended: the daemon has all that came, the other side all that it said. */
+/*
+ * Until one of the two has ended: the daemon has all that came, the other side all that it said.
+ * One that takes nothing any more may have said something before. That this was passed on to the
+ * end is told by a status of its own: what was not told of has not begun, then.
+ */
 static int relay_run_flows(struct relay_flow flows[2])
 {
 	struct pollfd fds[4];
 
-	while (!relay_is_over(&flows[0]) && !relay_is_over(&flows[1])) {
+	while (!relay_is_done(&flows[0]) && !relay_is_done(&flows[1]) && !flows[1].broken) {
 		relay_await(&flows[0], &fds[0], &fds[1]);
 		relay_await(&flows[1], &fds[2], &fds[3]);
 		if (poll(fds, ARRAY_LEN(fds), -1) < 0) {
@@ -98,7 +105,8 @@ static int relay_run_flows(struct relay_flow flows[2])
 		relay_move(&flows[1], &fds[2], &fds[3]);
 	}
 	/* The words are for the other side, which sees how we end. */
-	return flows[1].ended ? cmd_error(EXIT_NO_DAEMON, "the daemon has gone") : EXIT_OK;
+	return relay_is_done(&flows[1]) ? cmd_error(CONTROL_RELAY_ENDED, "the daemon has gone")
+					: EXIT_OK;
 }
 
 static int relay_join(int fd)

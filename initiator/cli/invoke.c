@@ -207,8 +207,12 @@ static void invoke_on_message(void *arg, uint8_t type, const void *body, size_t 
 {
 	struct invoke *iv = arg;
 	struct errmsg msg = {{0}};
-	int rc = invoke_take(iv, type, body, len, &msg);
+	int rc;
 
+	/* After a refusal come complaints about what had been sent behind it. */
+	if (iv->ended)
+		return;
+	rc = invoke_take(iv, type, body, len, &msg);
 	if (rc)
 		invoke_fail(iv, rc == ERR_PROTO ? EXIT_NO_DAEMON : EXIT_INTERNAL, msg.text);
 	else

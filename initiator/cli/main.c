@@ -137,7 +137,8 @@ static int main_run(const struct cmd *cmd, const struct cmd_globals *globals, in
 	struct errmsg msg;
 	int first = 1, status;
 
-	memcpy(rows, cmd->options, cmd->option_count * sizeof *rows);
+	if (cmd->option_count)
+		memcpy(rows, cmd->options, cmd->option_count * sizeof *rows);
 	memcpy(rows + cmd->option_count, main_globals, sizeof main_globals);
 	*values = *globals;
 	values->config = &config;

@@ -29,6 +29,9 @@ struct client {
 	void (*drop)(void *context);
 	void (*on_room)(void *arg);
 	void *on_room_arg;
+	uint64_t put; /* bytes that were ever put into its output */
+	struct client_wait *waits;
+	struct client_wait **last_wait;
 	bool has_read; /* has been CLIENT_READING */
 	bool closing;  /* ends when what was sent is gone */
 	bool dead;     /* to be freed from the loop */
@@ -118,6 +121,42 @@ static void client_on_read(struct bufferevent *bev, void *arg)
 	}
 }
 
+void client_wait_sent(struct client *client, struct client_wait *wait)
+{
+	wait->client = client;
+	wait->until = client->put;
+	wait->next = NULL;
+	wait->prev = client->last_wait;
+	*client->last_wait = wait;
+	client->last_wait = &wait->next;
+}
+
+void client_unwait(struct client_wait *wait)
+{
+	if (!wait->client)
+		return;
+	*wait->prev = wait->next;
+	if (wait->next)
+		wait->next->prev = wait->prev;
+	else
+		wait->client->last_wait = wait->prev;
+	wait->client = NULL;
+}
+
+/* One that ends was not sent what came last. */
+static void client_wake_waits(struct client *client)
+{
+	uint64_t left = evbuffer_get_length(bufferevent_get_output(client->bev));
+	struct client_wait *w;
+
+	while ((w = client->waits) && !client->dead && !client->closing &&
+	       w->until + left <= client->put) {
+		client_unwait(w);
+		w->fn(w->arg);
+		left = evbuffer_get_length(bufferevent_get_output(client->bev));
+	}
+}
+
 static void client_on_write(struct bufferevent *bev, void *arg)
 {
 	struct client *client = arg;
@@ -130,6 +169,7 @@ static void client_on_write(struct bufferevent *bev, void *arg)
 	client->on_room = NULL;
 	if (on_room)
 		on_room(client->on_room_arg);
+	client_wake_waits(client);
 	if (client->daemon->ending)
 		daemon_consider_leaving(client->daemon);
 }
@@ -183,6 +223,7 @@ struct client *client_new(struct daemon *daemon, int fd)
 	struct client *client = xcalloc(1, sizeof *client);
 
 	client->daemon = daemon;
+	client->last_wait = &client->waits;
 	client->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
 	client->greeting = evtimer_new(base, client_on_greeting_deadline, client);
 	if (!client->bev || !client->greeting)
@@ -204,6 +245,8 @@ void client_free(struct client *client)
 
 	client->dead = true;
 	client_set_context(client, NULL, NULL);
+	while (client->waits)
+		client_unwait(client->waits);
 	event_free(client->greeting);
 	/* The answer to SHUTDOWN, for instance: the loop has no other round. Only the bufferevent
 	 * may take from it otherwise. */
@@ -285,6 +328,7 @@ void client_send_frame(struct client *client, enum message_type type, struct buf
 		log_error("a %s message is too large", message_name((uint8_t)type));
 		abort();
 	}
+	client->put += frame->len;
 	if (evbuffer_add_reference(out, frame->data, frame->len, client_sent, frame->data) != 0)
 		abort();
 	*frame = (struct buf){0};

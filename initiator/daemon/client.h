@@ -69,4 +69,19 @@ bool client_is_busy(const struct client *client);
 bool client_is_full(const struct client *client);
 void client_on_room(struct client *client, void (*on_room)(void *arg), void *arg);
 
+/* Who waits until something is with the socket, from where it arrives even if this process dies. */
+struct client_wait {
+	struct client *client; /* NULL: does not wait */
+	struct client_wait *next;
+	struct client_wait **prev;
+	uint64_t until;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+/* fn and arg are set. Behind client_send: calls fn, from the loop, when that has gone there. Not if
+ * the client ends before. */
+void client_wait_sent(struct client *client, struct client_wait *wait);
+void client_unwait(struct client_wait *wait); /* again: no effect */
+
 #endif

@@ -193,7 +193,7 @@ void link_start(struct link *link)
 	link->live = xcalloc(1, sizeof *link->live);
 	(void)child_instance_id(link->child, link->live->run_id);
 	if (link_session_begin(link))
-		link_begin(link);
+		link_tell_begin(link);
 	link_forget_past(link);
 }
 
@@ -205,7 +205,7 @@ void link_stop(struct link *link)
 	if (link->live->handle)
 		link->live->transport->stop(link);
 	else
-		link_once_stop(link);
+		link_tell_stop(link);
 }
 
 void link_suspend(struct link *link, bool suspend)
@@ -283,6 +283,7 @@ void link_free(struct link *link, bool park)
 		buf_done(&link->live->streams[0].partial);
 		buf_done(&link->live->streams[1].partial);
 		link_session_end(link);
+		link_tell_leave(link);
 		link_once_leave(link);
 		free(link->live);
 	}

@@ -27,7 +27,7 @@ static void link_once_on_event(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Nobody is told from inside of what is asked of us. */
-static void link_once_end_soon(struct link *link)
+void link_end_soon(struct link *link)
 {
 	struct timeval now = {0};
 
@@ -61,7 +61,7 @@ void link_once_begin(struct link *link)
 	noted->fn = link_once_on_noted;
 	noted->arg = link;
 	if (!results_wait(&daemon->budget.waits, run_store(link->run), noted))
-		link_once_end_soon(link);
+		link_end_soon(link);
 }
 
 void link_once_stop(struct link *link)
@@ -69,7 +69,7 @@ void link_once_stop(struct link *link)
 	if (!link->live->noted.ticket)
 		return;
 	link_once_leave(link);
-	link_once_end_soon(link);
+	link_end_soon(link);
 }
 
 void link_once_leave(struct link *link)

@@ -4,6 +4,7 @@
 #define MUSTER_LINK_PRIVATE_H
 
 #include "agent_msg.h"
+#include "client.h"
 #include "control_msg.h"
 #include "daemon_private.h"
 #include "feed.h"
@@ -46,15 +47,22 @@ struct link_live {
 	bool left;		   /* it has told what it leaves to the next one there */
 	struct event *refused;	   /* it cannot begin: its end comes; NULL: it can */
 	struct results_wait noted; /* until it may begin */
+	struct client_wait told;   /* the same */
 };
 
-/* The command begins: at once, or (link_once.c) when it is noted that it does. */
+/* The command begins: at once, or (link_tell.c) when it was told that it does, and (link_once.c)
+ * when that is noted. */
+void link_tell_begin(struct link *link);
+void link_tell_stop(struct link *link);
+void link_tell_leave(struct link *link);
 void link_begin(struct link *link);
 void link_go(struct link *link);
 void link_once_begin(struct link *link);
 /* It does not, if it has not; the end comes. */
 void link_once_stop(struct link *link);
 void link_once_leave(struct link *link);
+/* One that has not begun ends, from the loop. */
+void link_end_soon(struct link *link);
 
 /* The ways. Each sets live->transport and live->handle. */
 void link_plain_start(struct link *link);

@@ -99,6 +99,16 @@ static void reader_on_child(void *arg, struct child *child)
 	reader_wake(job->reader);
 }
 
+/* At once, whatever else there is to send: it is short, and comes once for each child. */
+static void reader_on_starting(void *arg, struct child *child, struct client_wait *wait)
+{
+	struct reader_job *job = arg;
+	struct client *client = job->reader->client;
+
+	reply_child_starting(client, child);
+	client_wait_sent(client, wait);
+}
+
 static void reader_on_job(void *arg, struct job *job)
 {
 	struct reader_job *watched = arg;
@@ -216,6 +226,7 @@ static void reader_watch(struct reader *reader, struct reader_job *job)
 	job->watcher = (struct run_watcher){.results = reader_on_child,
 					    .child = reader_on_child,
 					    .job = reader_on_job,
+					    .starting = reader->live ? reader_on_starting : NULL,
 					    .gone = reader_on_gone,
 					    .arg = job};
 	run_watch(job->run, &job->watcher);

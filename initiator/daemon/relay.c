@@ -165,13 +165,16 @@ static struct relay_member *relay_lose(struct relay *relay, const char *why, siz
 {
 	struct relay_member *m, *first = NULL;
 	size_t moved = 0;
+	bool began;
 
 	while ((m = relay->to_send))
-		if (relays_on_lost(m, why) && moved++ == 0)
+		if (relays_on_lost(m, why, false) && moved++ == 0)
 			first = m;
 	for (size_t i = 0; relay->members && i < relay->count; i++) {
 		m = relay->members[i];
-		if (m && relays_on_lost(m, why) && moved++ == 0)
+		began = m &&
+			(m->began || relay_talk_may_have_begun(relay->talk, i, relay->all_said));
+		if (m && relays_on_lost(m, why, began) && moved++ == 0)
 			first = m;
 	}
 	*ret_moved = moved;

@@ -84,8 +84,9 @@ const struct plan_host *relays_host(const struct relays *relays, size_t index);
 void relays_on_over(struct relays *relays, struct relay *relay);
 /* The gateway cannot be used any more: before the next. */
 void relays_on_failed(struct relays *relays, size_t gateway, const char *why);
-/* Its gateway has lost a member: it goes to another one, or ends. True if it goes. */
-bool relays_on_lost(struct relay_member *m, const char *why);
+/* Its gateway has lost a member: it goes to another one, or ends. began: its command may have, and
+ * is not begun again. True if it goes. */
+bool relays_on_lost(struct relay_member *m, const char *why, bool began);
 
 /* --- link_relay.c: what the links are told ---------------------------------------------------- */
 

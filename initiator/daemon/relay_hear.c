@@ -116,7 +116,7 @@ static void relay_on_end(void *arg, size_t at, const struct outcome *outcome)
 		return;
 	}
 	relays_on_failed(relay->relays, relay->gateway, "the job was stopped there");
-	(void)relays_on_lost(m, "the job was stopped there");
+	(void)relays_on_lost(m, "the job was stopped there", false);
 }
 
 static void relay_on_warning(void *arg, const char *text)
@@ -238,6 +238,9 @@ static void relay_say_end(char *out, size_t size, const struct relay *relay,
 			       "there is no muster: install it there, on the PATH of commands "
 			       "that ssh runs%s%s",
 			       sep, errors);
+	else if (result->end == CONN_END_EXITED && result->exit_code == CONTROL_RELAY_ENDED)
+		(void)snprintf(out, size, "its daemon has gone%s%s", result->text[0] ? "; " : "",
+			       result->text);
 	else if (result->end == CONN_END_EXITED)
 		(void)snprintf(out, size, "its muster relay has ended (%d)%s%s", result->exit_code,
 			       sep, errors);
@@ -255,6 +258,9 @@ static void relay_on_line_end(void *arg, const struct conn_result *result)
 	char why[LIMIT_OUTCOME_TEXT];
 
 	relay->line = NULL;
+	/* A text says that not all of its output may have come. */
+	relay->all_said = result->end == CONN_END_EXITED &&
+			  result->exit_code == CONTROL_RELAY_ENDED && !result->text[0];
 	relay_say_end(why, sizeof why, relay, result);
 	relay_fail(relay, why);
 }

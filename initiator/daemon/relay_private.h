@@ -39,6 +39,7 @@ struct relay {
 	bool line_held;
 	unsigned warnings;
 	char errors[LIMIT_OUTCOME_TEXT]; /* the last of what it wrote there */
+	bool all_said; /* of a lost one: nothing is missing of what its daemon has said */
 	bool dead;
 	bool queued; /* relay_free_deferred will come */
 	bool freed;

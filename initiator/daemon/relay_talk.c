@@ -21,6 +21,7 @@ enum talk_phase { TALK_GREETED_NOT, TALK_GREETED, TALK_ASKED, TALK_ACCEPTED, TAL
 struct talk_child {
 	uint64_t next_seq;
 	bool ended;
+	bool may_begin; /* we were told that it may, or has */
 };
 
 /* Of columns: their number there, and ours. */
@@ -33,6 +34,7 @@ struct relay_talk {
 	const struct relay_talk_ops *ops;
 	void *arg;
 	enum talk_phase phase;
+	bool refused;
 	struct buf in;
 	size_t noise; /* bytes that came before HELLO */
 	uint64_t job;
@@ -125,6 +127,7 @@ static int talk_on_error(struct relay_talk *talk, const struct frame *frame)
 	(void)escape_str(text, sizeof text, m.text ? m.text : "no reason given");
 	if (talk->phase == TALK_ASKED) {
 		talk->phase = TALK_OVER;
+		talk->refused = true;
 		talk->ops->refused(talk->arg, (int)m.code, text);
 	} else {
 		rc = err_set(talk->msg, m.code == ERR_VERSION ? ERR_VERSION : ERR_CLOSED, "%s",
@@ -217,8 +220,13 @@ static int talk_on_state(struct relay_talk *talk, const struct frame *frame)
 		talk->children[at].ended = true;
 		talk->ended++;
 		talk->ops->end(talk->arg, at, &outcome);
-	} else if (rc == 0 && job_state_parse(m.state, &state, NULL) == 0) {
-		talk->ops->state(talk->arg, at, state);
+	} else if (rc == 0) {
+		bool known = job_state_parse(m.state, &state, NULL) == 0;
+
+		if (m.starting || !known || state != JOB_STATE_NOT_STARTED)
+			talk->children[at].may_begin = true;
+		if (known)
+			talk->ops->state(talk->arg, at, state);
 	}
 	child_state_done(&m);
 	return rc;
@@ -292,6 +300,8 @@ static int talk_on_record(void *arg, uint64_t child, uint64_t seq, const struct 
 			       (unsigned long long)seq,
 			       (unsigned long long)talk->children[r->at].next_seq);
 	talk->children[r->at].next_seq++;
+	if (record->stream != STREAM_WARNING)
+		talk->children[r->at].may_begin = true;
 	own.flags &= RECORD_CONTINUES | RECORD_NO_EOL | RECORD_UNPARSED;
 	if (own.schema) {
 		own.schema = talk_our_schema(talk, own.schema);
@@ -457,6 +467,13 @@ bool relay_talk_is_accepted(const struct relay_talk *talk)
 bool relay_talk_is_over(const struct relay_talk *talk)
 {
 	return talk->phase == TALK_OVER;
+}
+
+bool relay_talk_may_have_begun(const struct relay_talk *talk, size_t at, bool all_said)
+{
+	if (talk->phase < TALK_ASKED || talk->refused)
+		return false;
+	return !all_said || talk->children[at].may_begin;
 }
 
 uint64_t relay_talk_job(const struct relay_talk *talk)

@@ -55,6 +55,12 @@ int relay_talk_take(struct relay_talk *talk, const void *data, size_t len, struc
 bool relay_talk_is_greeted(const struct relay_talk *talk);
 bool relay_talk_is_accepted(const struct relay_talk *talk);
 bool relay_talk_is_over(const struct relay_talk *talk); /* or refused */
+/*
+ * The connection is lost: whether the command of a child that has not ended may have begun.
+ * all_said: everything that the daemon there had said has come. It says of a command that it may
+ * begin before that does (docs/protocol.md, 6.6).
+ */
+bool relay_talk_may_have_begun(const struct relay_talk *talk, size_t at, bool all_said);
 uint64_t relay_talk_job(const struct relay_talk *talk); /* its id there */
 uint64_t relay_talk_child(const struct relay_talk *talk, size_t at);
 

@@ -347,21 +347,22 @@ void relays_on_failed(struct relays *relays, size_t gateway, const char *why)
 	(void)escape_str(g->why, sizeof g->why, why);
 }
 
-bool relays_on_lost(struct relay_member *m, const char *why)
+bool relays_on_lost(struct relay_member *m, const char *why, bool began)
 {
 	const struct gateway *g = &m->relays->gateways[relay_gateway(m->relay)];
 	char *text;
 
 	relay_remove(m->relay, m);
-	if (m->stop && !m->began) {
+	if (m->stop && !began) {
 		relays_end_member(m, CAUSE_STOPPED, "");
 		return false;
 	}
-	if (!m->began && relays_choose(m)) {
+	if (!began && relays_choose(m)) {
 		relays_wait(m);
 		return true;
 	}
-	text = xasprintf("%s: %s", g->host.host, why);
+	text = xasprintf("%s: %s%s", g->host.host,
+			 began ? "lost; the command may have begun: " : "", why);
 	relays_end_member(m, CAUSE_GATEWAY, text);
 	free(text);
 	return false;

@@ -1,8 +1,8 @@
 /*
  * The children of a job that gateways run: which gateway may run which, and where each one is now.
  * A gateway's part is one job of its own daemon, in which it is told of everything (relay.h). A
- * gateway that is lost gives the children whose command has not begun to the next one of their
- * route; the others end with the cause gateway.
+ * gateway that is lost gives the children whose command has certainly not begun to the next one of
+ * their route; the others end with the cause gateway.
  */
 #ifndef MUSTER_RELAYS_H
 #define MUSTER_RELAYS_H

@@ -157,6 +157,17 @@ void reply_child_state(struct client *client, const struct child *child)
 	child_state_done(&m);
 }
 
+void reply_child_starting(struct client *client, const struct child *child)
+{
+	struct child_state_msg m = {.child = child_id(child), .exit_code = -1, .starting = true};
+	struct buf body = {0};
+
+	m.state = xstrdup(job_state_name(child_state(child)));
+	child_state_put(&body, &m);
+	client_send(client, MSG_CHILD_STATE, &body);
+	child_state_done(&m);
+}
+
 void reply_problem(struct client *client, uint64_t exit_status, const char *text)
 {
 	struct problem_msg m = {.exit_status = exit_status, .text = xstrdup(text)};

@@ -11,7 +11,8 @@ void reply_job(struct client *client, struct job *job);
 void reply_child(struct client *client, const struct child *child);
 void reply_item(struct client *client, const struct select_item *item);
 
-/* CHILD_STATE. */
+/* CHILD_STATE; the other one: that its command may begin from now on. */
+void reply_child_starting(struct client *client, const struct child *child);
 void reply_child_state(struct client *client, const struct child *child);
 
 /* PROBLEM: a line for stderr that argues for an exit status (0: a warning). */

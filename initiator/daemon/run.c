@@ -310,6 +310,17 @@ void run_tell_child(struct run *run, struct child *child)
 	RUN_TELL(run, w->child(w->arg, child));
 }
 
+bool run_tell_starting(struct run *run, struct child *child, struct client_wait *wait)
+{
+	struct run_watcher *w = run->open.hops ? run->watchers : NULL;
+
+	while (w && !w->starting)
+		w = w->next;
+	if (w)
+		w->starting(w->arg, child, wait);
+	return w;
+}
+
 const char *run_warning(const struct run *run)
 {
 	return run->plan ? plan_warning(run->plan) : NULL;

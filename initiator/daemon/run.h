@@ -14,6 +14,7 @@
 #include "job.h"
 #include "plan.h"
 
+struct client_wait;
 struct daemon;
 struct feed;
 struct relays;
@@ -29,7 +30,10 @@ struct run_watcher {
 	void (*results)(void *arg, struct child *child);
 	void (*child)(void *arg, struct child *child); /* its state has changed */
 	void (*job)(void *arg, struct job *job);       /* its state has changed */
-	void (*gone)(void *arg, struct run *run);      /* it is being freed: forget it */
+	/* The command of a child may begin once this is told for certain: then wait is called.
+	 * May be NULL. */
+	void (*starting)(void *arg, struct child *child, struct client_wait *wait);
+	void (*gone)(void *arg, struct run *run); /* it is being freed: forget it */
 	void *arg;
 };
 
@@ -127,6 +131,9 @@ void run_tell_child(struct run *run, struct child *child);
 
 /* --- for link.c --------------------------------------------------------------------------- */
 
+/* Of a job that came by a gateway: who asked us for it is told before a command may begin, so that
+ * none that has begun is taken for one that has not. False: nobody is to be told. */
+bool run_tell_starting(struct run *run, struct child *child, struct client_wait *wait);
 /* A child is held back from now on, or no longer: tells the watchers. */
 void run_on_held(struct run *run, struct child *child, bool held);
 struct daemon *run_daemon(const struct run *run);

@@ -30,8 +30,18 @@ enum conn_verdict conn_fail(struct conn *c, enum conn_end end, const char *fmt, 
 	/* How the command ended was our doing, or is not known for sure. */
 	c->result.exit_code = -1;
 	c->result.signal[0] = '\0';
+	for (size_t len = strlen(text); len && text[len - 1] == ' '; len--)
+		text[len - 1] = '\0';
 	(void)escape_str(c->result.text, sizeof c->result.text, text);
 	return CONN_FAIL;
+}
+
+const char *conn_why(const struct conn *c)
+{
+	const char *why = ssh_get_error(c->session);
+
+	/* With numbers that are random: the texts of many hosts are to be the same. */
+	return strstr(why, "Packet len too high") ? "what the server sends is no SSH" : why;
 }
 
 void conn_set_deadline(struct conn *c, uint64_t ms)

@@ -118,7 +118,7 @@ enum conn_verdict conn_step_auth(struct conn *c)
 		/* Closed while libssh wants to go on: nothing would ever wake us. */
 		if (!c->signing && rc != SSH_AUTH_SUCCESS && conn_is_broken(c))
 			return conn_fail(c, CONN_END_AUTH, "the server closed the connection: %s",
-					 ssh_get_error(c->session));
+					 conn_why(c));
 		if (rc == SSH_AUTH_AGAIN)
 			return CONN_WAIT;
 		if (rc == SSH_AUTH_SUCCESS)

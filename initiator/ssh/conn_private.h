@@ -125,6 +125,9 @@ void conn_destroy(struct conn *c);
 enum conn_verdict conn_fail(struct conn *c, enum conn_end end, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* What libssh says is wrong with the session, or what it means by it. Valid as long as that. */
+const char *conn_why(const struct conn *c);
+
 /* (Re-)arms the deadline of the present step; 0: none. */
 void conn_set_deadline(struct conn *c, uint64_t ms);
 

@@ -238,7 +238,7 @@ enum conn_verdict conn_step_run(struct conn *c)
 	if (conn_is_broken(c) && !c->closed) {
 		if (c->stopping || c->timed_out)
 			return conn_run_end(c);
-		return conn_fail(c, CONN_END_LOST, "%s", ssh_get_error(c->session));
+		return conn_fail(c, CONN_END_LOST, "%s", conn_why(c));
 	}
 	if (!c->closed || !conn_kill_is_over(c))
 		return CONN_WAIT;

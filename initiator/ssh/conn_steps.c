@@ -133,16 +133,16 @@ static int conn_new_session(struct conn *c)
 	return 0;
 }
 
-/* libssh's words for the common cases are those of its inside. */
 static enum conn_verdict conn_kex_failed(struct conn *c)
 {
-	const char *why = ssh_get_error(c->session);
+	const char *why = conn_why(c);
 	const char *banner = ssh_get_serverbanner(c->session);
+	bool closed = ssh_get_fd(c->session) < 0 || strstr(why, "Socket error");
 
-	/* As sshd does beyond its MaxStartups, without a word. */
-	if (conn_is_broken(c) && !strstr(why, "rotocol") && !strstr(why, "no match"))
+	/* As sshd does beyond its MaxStartups, without a word. What speaks otherwise goes on so. */
+	if (closed && !strstr(why, "rotocol") && !strstr(why, "no match"))
 		c->result.trouble = PACER_DROPPED;
-	if (!banner && strstr(why, "rotocol"))
+	if (!banner && (!closed || strstr(why, "rotocol")))
 		return conn_fail(c, CONN_END_UNREACHABLE, "no SSH server answers there");
 	if (!banner)
 		return conn_fail(c, CONN_END_UNREACHABLE,
@@ -268,7 +268,7 @@ static enum conn_verdict conn_step_open(struct conn *c)
 	if (conn_is_broken(c))
 		return conn_fail(c, CONN_END_REFUSED,
 				 "the server closed the connection after the login");
-	return conn_fail(c, CONN_END_REFUSED, "no session: %s", ssh_get_error(c->session));
+	return conn_fail(c, CONN_END_REFUSED, "no session: %s", conn_why(c));
 }
 
 static enum conn_verdict conn_step_exec(struct conn *c)
@@ -286,7 +286,7 @@ static enum conn_verdict conn_step_exec(struct conn *c)
 	}
 	if (conn_is_broken(c))
 		return conn_fail(c, CONN_END_LOST, "while the command was started: %s",
-				 ssh_get_error(c->session));
+				 conn_why(c));
 	if (subsystem)
 		return conn_fail(c, CONN_END_REFUSED,
 				 "the server has no subsystem %s (see sshd_config(5), Subsystem)",

@@ -14,19 +14,8 @@
 #include "line_private.h"
 #include "pacer.h"
 
-/* Descriptors of an I/O thread: epoll and eventfd. */
-#define LINES_FD_PER_THREAD 2u
-/* With so few of them one thread has to do. */
-#define LINES_FD_FEW 1024u
 /* So long a free port, or memory of the kernel's, is waited for. */
 #define LINE_LOCAL_NS UINT64_C(60000000000)
-
-struct lines {
-	struct loop *loop;
-	struct ssh_engine *engine; /* the slots */
-	struct shards *shards;
-	struct pacer *pacer;
-};
 
 enum line_state {
 	LINE_WAITING, /* for a slot, or for the next attempt */
@@ -61,58 +50,6 @@ struct line {
 	size_t consumed;  /* and not told yet */
 	bool freed;
 };
-
-static struct pacer *lines_new_pacer(size_t slots)
-{
-	struct pacer_limits limits = pacer_limits_default;
-	size_t max = slots < ENGINE_LOGINS_MAX ? slots : ENGINE_LOGINS_MAX;
-
-	if (limits.max > max)
-		limits.max = max;
-	if (limits.start > max)
-		limits.start = max;
-	if (limits.min > max)
-		limits.min = max;
-	return pacer_new(&limits);
-}
-
-struct lines *lines_new(struct loop *loop, unsigned threads, size_t fd_limit)
-{
-	struct lines *lines = xcalloc(1, sizeof *lines);
-
-	if (fd_limit < LINES_FD_FEW)
-		threads = 1;
-	lines->loop = loop;
-	lines->shards = shards_new(loop, threads);
-	lines->engine = ssh_engine_new(loop, fd_limit - threads * LINES_FD_PER_THREAD);
-	lines->pacer = lines_new_pacer(lines_slots(lines));
-	return lines;
-}
-
-void lines_free(struct lines *lines)
-{
-	if (!lines)
-		return;
-	shards_free(lines->shards);
-	pacer_free(lines->pacer);
-	ssh_engine_free(lines->engine);
-	free(lines);
-}
-
-size_t lines_in_use(const struct lines *lines)
-{
-	return ssh_engine_in_use(lines->engine);
-}
-
-size_t lines_slots(const struct lines *lines)
-{
-	return ssh_engine_slots(lines->engine);
-}
-
-unsigned lines_threads(const struct lines *lines)
-{
-	return shards_running(lines->shards);
-}
 
 /* --- orders --------------------------------------------------------------------------------- */
 
@@ -234,6 +171,7 @@ static void line_ask(struct line *line)
 	} else if (line->slot.state == SSH_SLOT_HELD) {
 		(void)snprintf(group, sizeof group, "%s:%u", t->hostname, t->port);
 		pacer_ask(line->lines->pacer, &line->ticket, group, clock_mono_ns());
+		lines_look(line->lines);
 	}
 }
 

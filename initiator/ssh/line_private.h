@@ -15,6 +15,17 @@
 #define LINE_AHEAD	   (512u << 10)
 #define LINE_CONSUMED_STEP (128u << 10)
 
+struct lines {
+	struct loop *loop;
+	struct ssh_engine *engine; /* the slots */
+	struct shards *shards;
+	struct pacer *pacer;
+	struct event *look; /* at who waits for whom */
+};
+
+/* lines.c: somebody may wait now. */
+void lines_look(struct lines *lines);
+
 /* One attempt. Of the I/O thread from its first call to LINE_GONE, but for what is constant. */
 struct line_io {
 	struct line *line; /* constant; for the main loop */

@@ -24,15 +24,23 @@ static const struct pacer_pace pacer_pace_all = {0, 1, 32};
 static const struct pacer_pace pacer_pace_group = {32, 32, 512};
 
 const struct pacer_limits pacer_limits_default = {
-	.start = 64, .min = 16, .max = 256, .group_start = 8, .group_max = 64};
+	.start = 64, .min = 16, .max = 256, .group_start = 8, .group_max = 64, .hanging = 4096};
+
+/* A login hangs after so many times what one takes, and not before. */
+#define PACER_HANGS_TIMES 8u
+#define PACER_HANGS_NS	  UINT64_C(1000000000)
+#define PACER_TAKES_OVER  16u
 
 struct pacer {
 	struct pacer_limits limits;
 	struct pacer_bound bound;
 	struct pacer_groups groups;
+	struct pacer_ticket *held, **last_held; /* in flight, by when they were granted */
 	size_t in_flight;
+	size_t hanging; /* and not in flight */
 	size_t waiting;
-	uint64_t asked; /* tickets, ever */
+	uint64_t asked;	   /* tickets, ever */
+	uint64_t takes_ns; /* a login, smoothed */
 	int loss;
 	bool granting;
 };
@@ -43,6 +51,7 @@ struct pacer *pacer_new(const struct pacer_limits *limits)
 
 	p->limits = limits ? *limits : pacer_limits_default;
 	p->bound.limit = p->limits.start;
+	p->last_held = &p->held;
 	pacer_groups_init(&p->groups);
 	return p;
 }
@@ -57,23 +66,40 @@ void pacer_free(struct pacer *p)
 
 /* --- the queue ------------------------------------------------------------------------------- */
 
-static void ticket_link(struct pacer_group *group, struct pacer_ticket *t)
+static void ticket_link(struct pacer_ticket ***last, struct pacer_ticket *t)
 {
 	t->next = NULL;
-	t->prev = group->last;
-	*group->last = t;
-	group->last = &t->next;
+	t->prev = *last;
+	**last = t;
+	*last = &t->next;
 }
 
-static void ticket_unlink(struct pacer_ticket *t)
+static void ticket_unlink(struct pacer_ticket ***last, struct pacer_ticket *t)
 {
 	*t->prev = t->next;
 	if (t->next)
 		t->next->prev = t->prev;
 	else
-		t->group->last = t->prev;
+		*last = t->prev;
 	t->next = NULL;
 	t->prev = NULL;
+}
+
+/* Those that hang make room. */
+static void pacer_part_with(struct pacer *p, uint64_t now)
+{
+	uint64_t least = p->takes_ns * PACER_HANGS_TIMES;
+	struct pacer_ticket *t;
+
+	if (least < PACER_HANGS_NS)
+		least = PACER_HANGS_NS;
+	while ((t = p->held) != NULL && now - t->granted_ns >= least &&
+	       p->hanging < p->limits.hanging) {
+		ticket_unlink(&p->last_held, t);
+		t->hangs = true;
+		p->in_flight--;
+		p->hanging++;
+	}
 }
 
 /* Grants what can be granted. Not from inside itself: a chain of logins that fail at once would be
@@ -85,16 +111,19 @@ static void pacer_grant(struct pacer *p, uint64_t now)
 	if (p->granting)
 		return;
 	p->granting = true;
+	pacer_part_with(p, now);
 	while (p->in_flight < p->bound.limit && (group = pacer_groups_first(&p->groups))) {
 		struct pacer_ticket *t = group->first;
 
-		ticket_unlink(t);
+		ticket_unlink(&group->last, t);
 		p->waiting--;
 		p->in_flight++;
 		group->in_flight++;
 		pacer_groups_update(&p->groups, group, now);
 		t->state = PACER_TICKET_HELD;
 		t->granted_ns = now;
+		t->hangs = false;
+		ticket_link(&p->last_held, t);
 		t->granted(t->arg);
 	}
 	p->granting = false;
@@ -107,7 +136,7 @@ void pacer_ask(struct pacer *p, struct pacer_ticket *t, const char *group, uint6
 	t->group = pacer_groups_get(&p->groups, group, p->limits.group_start);
 	t->state = PACER_TICKET_WAITING;
 	t->asked = p->asked++;
-	ticket_link(t->group, t);
+	ticket_link(&t->group->last, t);
 	p->waiting++;
 	pacer_groups_update(&p->groups, t->group, now);
 	pacer_grant(p, now);
@@ -119,11 +148,16 @@ static void ticket_leave(struct pacer *p, struct pacer_ticket *t, uint64_t now)
 	struct pacer_group *group = t->group;
 
 	if (t->state == PACER_TICKET_WAITING) {
-		ticket_unlink(t);
+		ticket_unlink(&group->last, t);
 		p->waiting--;
 	} else {
-		p->in_flight--;
 		group->in_flight--;
+		if (t->hangs) {
+			p->hanging--;
+		} else {
+			ticket_unlink(&p->last_held, t);
+			p->in_flight--;
+		}
 	}
 	t->state = PACER_TICKET_NONE;
 	t->group = NULL;
@@ -135,6 +169,11 @@ void pacer_forget(struct pacer *p, struct pacer_ticket *t, uint64_t now)
 	if (t->state == PACER_TICKET_NONE)
 		return;
 	ticket_leave(p, t, now);
+	pacer_grant(p, now);
+}
+
+void pacer_look(struct pacer *p, uint64_t now)
+{
 	pacer_grant(p, now);
 }
 
@@ -212,9 +251,11 @@ static void pacer_on_local(struct pacer *p, const struct pacer_ticket *t, uint64
 		pacer_cut(p, now);
 }
 
-static void pacer_on_login(struct pacer *p, struct pacer_ticket *t)
+static void pacer_on_login(struct pacer *p, struct pacer_ticket *t, uint64_t now)
 {
 	t->dropped = false;
+	p->takes_ns -= p->takes_ns / PACER_TAKES_OVER;
+	p->takes_ns += (now - t->granted_ns) / PACER_TAKES_OVER;
 	pacer_note(p, false);
 	bound_grow(&t->group->bound, &pacer_pace_group, t->group->in_flight, p->limits.group_max);
 	bound_grow(&p->bound, &pacer_pace_all, p->in_flight, p->limits.max);
@@ -223,7 +264,7 @@ static void pacer_on_login(struct pacer *p, struct pacer_ticket *t)
 void pacer_login_done(struct pacer *p, struct pacer_ticket *t, enum pacer_end end, uint64_t now)
 {
 	if (t->state == PACER_TICKET_HELD && end == PACER_LOGIN)
-		pacer_on_login(p, t);
+		pacer_on_login(p, t, now);
 	else if (t->state == PACER_TICKET_HELD && end == PACER_DROPPED)
 		pacer_on_dropped(p, t, now);
 	else if (t->state == PACER_TICKET_HELD && end == PACER_LOCAL)

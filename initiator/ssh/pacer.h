@@ -8,6 +8,9 @@
  * this computer runs out of ports or descriptors. The other holds for a group, which is an address
  * or a bastion: sshd drops at random what exceeds its MaxStartups, and says nothing.
  *
+ * A login that takes far longer than others do hangs, most likely, and costs nothing but the wait:
+ * to the limit for all it counts no more. Its group, which may be why, is still limited by it.
+ *
  * Who waits is served in order of asking, but for those whose group is full, who hold up nobody
  * else. All is O(log groups). For one thread.
  */
@@ -35,6 +38,7 @@ enum pacer_end {
 struct pacer_limits {
 	size_t start, min, max;	       /* logins in flight, in all */
 	size_t group_start, group_max; /* and in one group; it falls to 1 */
+	size_t hanging;		       /* beside these, logins that hang; 0: none */
 };
 extern const struct pacer_limits pacer_limits_default;
 
@@ -54,6 +58,7 @@ struct pacer_ticket {
 	uint64_t asked;	     /* a number */
 	uint64_t granted_ns; /* when */
 	bool dropped;	     /* the last time: it is best kept for the next one */
+	bool hangs;
 };
 
 /* limits: copied; NULL: the default. Freed by pacer_free, when no ticket waits or is held. */
@@ -71,6 +76,9 @@ void pacer_login_done(struct pacer *pacer, struct pacer_ticket *ticket, enum pac
 
 /* Leaves the queue, or gives the place back without a word on how it went. Again: no effect. */
 void pacer_forget(struct pacer *pacer, struct pacer_ticket *ticket, uint64_t now);
+
+/* To be called now and then while somebody waits: who hangs is known by the time alone. */
+void pacer_look(struct pacer *pacer, uint64_t now);
 
 /* For people, and for tests. */
 size_t pacer_waiting(const struct pacer *pacer);

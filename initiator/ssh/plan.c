@@ -76,24 +76,37 @@ static void plan_alg_add(struct buf *out, const char *type, size_t len)
 		buf_add(out, type, len);
 }
 
+/* Of a list with commas; for each type that is safe and cheap, in that order, then for the rest. */
+static void plan_algs_add(struct buf *out, const char *types)
+{
+	static const char *const best[] = {"ssh-ed25519", "ecdsa-sha2-nistp256",
+					   "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"};
+
+	for (size_t i = 0; i <= ARRAY_LEN(best); i++)
+		for (const char *p = types, *next; *p; p = next) {
+			size_t n = strcspn(p, ","), rank = 0;
+
+			next = p + n + (p[n] == ',');
+			while (rank < ARRAY_LEN(best) &&
+			       (strlen(best[rank]) != n || memcmp(best[rank], p, n) != 0))
+				rank++;
+			if (rank == i)
+				plan_alg_add(out, p, n);
+		}
+}
+
 /*
  * The order of host key algorithms: types that known_hosts has for this host first, so that a
- * server with several keys shows one that we can judge. libssh drops repeated names.
+ * server with several keys shows one that we can judge; among these as OpenSSH orders them, not as
+ * the file has them, where an RSA key often comes first. libssh drops repeated names.
  */
 static char *plan_hostkey_algs(const struct plan_target *t)
 {
 	struct buf types = {0}, out = {0};
-	const char *p;
 
 	known_hosts_types(t->trust->files, t->trust->count, t->key_name, t->port, t->key_alias,
 			  PLAN_HMACS / t->plan->count, &types);
-	p = buf_cstr(&types);
-	while (*p) {
-		size_t n = strcspn(p, ",");
-
-		plan_alg_add(&out, p, n);
-		p += n + (p[n] == ',');
-	}
+	plan_algs_add(&out, buf_cstr(&types));
 	buf_done(&types);
 	if (!out.len)
 		return NULL;

@@ -159,6 +159,17 @@ static int say_state(struct rig *r, uint64_t child, const char *state)
 	return say(r, MSG_CHILD_STATE, &body);
 }
 
+static int say_starting(struct rig *r, uint64_t child)
+{
+	char state[] = "NotStarted";
+	struct child_state_msg m = {
+		.child = child, .state = state, .exit_code = -1, .starting = true};
+	struct buf body = {0};
+
+	child_state_put(&body, &m);
+	return say(r, MSG_CHILD_STATE, &body);
+}
+
 static int say_end(struct rig *r, uint64_t child, const char *cause, int64_t code, const char *text)
 {
 	char failed[] = "Failed", signal[] = "A SIGNAL OF A VERY LONG NAME";
@@ -173,6 +184,19 @@ static int say_end(struct rig *r, uint64_t child, const char *cause, int64_t cod
 
 	child_state_put(&body, &m);
 	return say(r, MSG_CHILD_STATE, &body);
+}
+
+static int say_warned(struct rig *r, uint64_t child, uint64_t seq)
+{
+	struct record_batch batch = {0};
+	struct buf body = {0};
+
+	record_batch_add(&batch, &(struct record){.stream = STREAM_WARNING,
+						  .value = (const uint8_t *)"w",
+						  .len = 1});
+	records_put(&body, child, seq, &batch);
+	record_batch_done(&batch);
+	return say(r, MSG_RECORDS, &body);
 }
 
 static int say_lines(struct rig *r, uint64_t child, uint64_t seq, const char *a, const char *b)

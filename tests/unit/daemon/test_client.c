@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -193,6 +194,95 @@ static void test_room_is_told_once_and_can_be_forgotten(void **state)
 	assert_int_equal(forgotten, 0);
 }
 
+struct waiter {
+	struct client_wait wait;
+	struct fixture *f;
+	size_t put; /* bytes of the client when it began to wait */
+	int called;
+};
+
+/* How much the socket holds that the peer has not read. */
+static size_t held_by_socket(const struct fixture *f)
+{
+	int n = 0;
+
+	assert_int_equal(ioctl(f->peer, FIONREAD, &n), 0);
+	return (size_t)n;
+}
+
+/* What it waited for can be read, without any turn of the loop. */
+static void on_sent(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->called++;
+	assert_true(w->f->in.len + held_by_socket(w->f) >= w->put);
+}
+
+/* So many frames more, each at least so long, and one that waits for them. */
+static void wait_behind(struct fixture *f, struct waiter *w, size_t frames)
+{
+	static const size_t text = 4000, head = FRAME_HEADER_SIZE;
+
+	for (size_t i = 0; i < frames; i++)
+		send_warning(f, text);
+	w->f = f;
+	w->put += frames * (text + head);
+	w->wait.fn = on_sent;
+	w->wait.arg = w;
+	client_wait_sent(f->client, &w->wait);
+}
+
+static void test_sent_is_what_the_socket_has(void **state)
+{
+	struct fixture *f = *state;
+	struct waiter w[4] = {{.called = 0}};
+
+	/* The socket takes the first at once, and not the others before it is read. */
+	wait_behind(f, &w[0], 1);
+	w[1].put = w[0].put;
+	wait_behind(f, &w[1], 600);
+	w[2].put = w[1].put;
+	wait_behind(f, &w[2], 1);
+	w[3].put = w[2].put;
+	wait_behind(f, &w[3], 600);
+	for (int i = 0; i < 20; i++)
+		turn(f, false);
+	assert_int_equal(w[1].called + w[2].called + w[3].called, 0);
+	client_unwait(&w[2].wait);
+	client_unwait(&w[2].wait);
+	while (client_is_busy(f->client))
+		turn(f, true);
+	assert_int_equal(w[0].called, 1);
+	assert_int_equal(w[1].called, 1);
+	assert_int_equal(w[2].called, 0);
+	assert_int_equal(w[3].called, 1);
+	/* The end of the list is where it should be. */
+	wait_behind(f, &w[2], 1);
+	client_unwait(&w[2].wait);
+	wait_behind(f, &w[3], 1);
+	while (client_is_busy(f->client))
+		turn(f, true);
+	assert_int_equal(w[2].called, 0);
+	assert_int_equal(w[3].called, 2);
+}
+
+static void test_what_is_not_sent_is_not_told_as_sent(void **state)
+{
+	struct fixture *f = *state;
+	struct waiter w = {.called = 0};
+
+	send_raw(f, "GET / HTTP/1.1\r\nHost: daemon\r\n\r\n", 32);
+	turn(f, false);
+	assert_int_equal(f->daemon.client_count, 1);
+	wait_behind(f, &w, 1);
+	while (!f->closed)
+		turn(f, true);
+	assert_int_equal(f->daemon.client_count, 0);
+	assert_int_equal(w.called, 0);
+	client_unwait(&w.wait);
+}
+
 /* The daemon is told to end while the last of a job is on its way to a slow reader. */
 static void test_the_daemon_waits_for_the_reader(void **state)
 {
@@ -221,6 +311,8 @@ int main(void)
 		CLIENT_TEST(test_nothing_is_sent_after_an_error),
 		CLIENT_TEST(test_output_until_the_client_has_read_it),
 		CLIENT_TEST(test_room_is_told_once_and_can_be_forgotten),
+		CLIENT_TEST(test_sent_is_what_the_socket_has),
+		CLIENT_TEST(test_what_is_not_sent_is_not_told_as_sent),
 		CLIENT_TEST(test_the_daemon_waits_for_the_reader),
 	};
 

@@ -140,6 +140,75 @@ static void test_ends_that_cannot_be(void **state)
 	rig_done(&r);
 }
 
+/* Bit i: the command of child i may have begun, by what was said. */
+static unsigned may_have_begun(const struct rig *r, bool all_said)
+{
+	unsigned all = 0;
+
+	for (size_t i = 0; i < COUNT; i++)
+		all |= (unsigned)relay_talk_may_have_begun(r->talk, i, all_said) << i;
+	return all;
+}
+
+static void test_who_may_have_begun_is_told_before(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_accept(&r);
+	assert_int_equal(say_warned(&r, FIRST + 2, 1), 0);
+	assert_int_equal(say_state(&r, FIRST + 2, "NotStarted"), 0);
+	assert_int_equal(may_have_begun(&r, true), 0);
+	assert_int_equal(say_starting(&r, FIRST + 1), 0);
+	assert_int_equal(may_have_begun(&r, true), 2);
+	assert_int_equal(say_state(&r, FIRST + 1, "NotStarted"), 0);
+	assert_int_equal(may_have_begun(&r, true), 2);
+	/* It is no state. */
+	expect(&r, "2=w 2. 2:NotStarted 1:NotStarted 1:NotStarted ");
+	/* Something may be missing. */
+	assert_int_equal(may_have_begun(&r, false), 7);
+	assert_int_equal(say_starting(&r, FIRST + COUNT), ERR_PROTO);
+	rig_done(&r);
+}
+
+/* All that says that a command has begun says that it may have. */
+static void test_who_has_begun_may_have(void **state)
+{
+	static const char *const states[] = {"Running", "Suspended", "Blocked", "Stopping",
+					     "Something"};
+	struct rig r;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+		rig_accept(&r);
+		assert_int_equal(say_state(&r, FIRST, states[i]), 0);
+		assert_int_equal(may_have_begun(&r, true), 1);
+		rig_done(&r);
+	}
+	rig_accept(&r);
+	assert_int_equal(say_lines(&r, FIRST + 2, 1, "a", NULL), 0);
+	assert_int_equal(may_have_begun(&r, true), 4);
+	rig_done(&r);
+}
+
+static void test_nobody_has_begun_before_the_job_was_sent(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r);
+	assert_int_equal(may_have_begun(&r, false), 0);
+	assert_int_equal(say_hello(&r, 1, 1), 0);
+	assert_int_equal(may_have_begun(&r, false), 0);
+	relay_talk_asked(r.talk, COUNT);
+	assert_int_equal(may_have_begun(&r, true), 0);
+	assert_int_equal(may_have_begun(&r, false), 7);
+	/* It will not be run. */
+	assert_int_equal(say_error(&r, ERR_SYNTAX), 0);
+	assert_int_equal(may_have_begun(&r, false), 0);
+	rig_done(&r);
+}
+
 static void test_ids_that_cannot_be(void **state)
 {
 	static const uint64_t ids[][2] = {{0, 1}, {1, 0}, {5, UINT64_MAX}, {5, UINT64_MAX - 2}};
@@ -295,6 +364,9 @@ int main(void)
 		cmocka_unit_test(test_nothing_after_the_end_of_a_child),
 		cmocka_unit_test(test_records_are_counted),
 		cmocka_unit_test(test_ends_that_cannot_be),
+		cmocka_unit_test(test_who_may_have_begun_is_told_before),
+		cmocka_unit_test(test_who_has_begun_may_have),
+		cmocka_unit_test(test_nobody_has_begun_before_the_job_was_sent),
 		cmocka_unit_test(test_ids_that_cannot_be),
 		cmocka_unit_test(test_another_version),
 		cmocka_unit_test(test_refused),

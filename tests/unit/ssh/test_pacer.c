@@ -102,6 +102,66 @@ static void test_who_leaves(void **state)
 	assert_granted(f, "0 1 2 3 5 6 4 ");
 }
 
+/* The rig allows 4 at once. */
+static void test_those_that_hang_make_room(void **state)
+{
+	struct fixture *f = *state;
+	struct pacer_limits limits = {
+		.start = 4, .min = 2, .max = 4, .group_start = 2, .group_max = 4, .hanging = 3};
+
+	make(f, &limits);
+	for (size_t i = 0; i < 12; i++)
+		ask_own(f, i);
+	assert_granted(f, "0 1 2 3 ");
+	f->now += 900 * MS;
+	pacer_look(f->pacer, f->now);
+	assert_granted(f, "0 1 2 3 ");
+	end(f, 0, PACER_LOGIN);
+	assert_granted(f, "0 1 2 3 4 ");
+	/* A login has taken 900 ms: eight times that for others, smoothed. */
+	f->now += 100 * MS;
+	pacer_look(f->pacer, f->now);
+	assert_granted(f, "0 1 2 3 4 5 6 7 ");
+	assert_int_equal(pacer_in_flight(f->pacer), 4);
+	/* No more than 3 hang. */
+	f->now += 10000 * MS;
+	pacer_look(f->pacer, f->now);
+	assert_granted(f, "0 1 2 3 4 5 6 7 ");
+	/* One of those ends, and another takes its place: two begin. */
+	end(f, 1, PACER_UNREACHABLE);
+	assert_granted(f, "0 1 2 3 4 5 6 7 8 ");
+	pacer_forget(f->pacer, &f->at[2].ticket, f->now);
+	pacer_forget(f->pacer, &f->at[4].ticket, f->now);
+	assert_granted(f, "0 1 2 3 4 5 6 7 8 9 10 ");
+	for (size_t i = 0; i < 12; i++)
+		pacer_forget(f->pacer, &f->at[i].ticket, f->now);
+	assert_int_equal(pacer_in_flight(f->pacer), 0);
+	assert_int_equal(pacer_waiting(f->pacer), 0);
+}
+
+/* Where logins take long, as all servers share a computer, they do not hang. */
+static void test_slow_logins_do_not_hang(void **state)
+{
+	struct fixture *f = *state;
+	struct pacer_limits limits = {
+		.start = 4, .min = 2, .max = 4, .group_start = 2, .group_max = 4, .hanging = 99};
+
+	make(f, &limits);
+	for (size_t i = 0; i < 100; i++)
+		ask_own(f, i);
+	for (size_t i = 0; i < 40; i++) {
+		f->now += 200 * MS;
+		end(f, i, PACER_LOGIN);
+	}
+	assert_int_equal(pacer_in_flight(f->pacer), 4);
+	f->now += 3000 * MS;
+	pacer_look(f->pacer, f->now);
+	assert_int_equal(f->count, 44);
+	f->now += 4000 * MS;
+	pacer_look(f->pacer, f->now);
+	assert_int_equal(f->count, 48);
+}
+
 static void test_failing_at_once_is_no_recursion(void **state)
 {
 	struct fixture *f = *state;
@@ -184,6 +244,8 @@ int main(void)
 		PACER_TEST(test_order_holds_between_groups),
 		PACER_TEST(test_a_group_that_has_room_again),
 		PACER_TEST(test_who_leaves),
+		PACER_TEST(test_those_that_hang_make_room),
+		PACER_TEST(test_slow_logins_do_not_hang),
 		PACER_TEST(test_failing_at_once_is_no_recursion),
 		PACER_TEST(test_groups_are_forgotten),
 		cmocka_unit_test(test_a_hundred_thousand),
