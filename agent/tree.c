@@ -19,7 +19,12 @@
 #define TREE_FILE_MAX	  (1u << 20)
 #define TREE_STOP_PASSES  50
 #define TREE_MARK_PASSES  200
+#define TREE_KTHREADD	  2
 #define TREE_MARK_WAIT_MS 5
+/* So many passes in a row that find nobody, and so many at most for those of whom nothing is known.
+ */
+#define TREE_MARK_CLEAN	 2
+#define TREE_MARK_UNSURE 40
 
 void tree_pids_done(struct tree_pids *list)
 {
@@ -342,9 +347,10 @@ struct tree_marking {
 	const char *mark;
 	struct tree_pids marked; /* in the order in which they were found */
 	size_t alive;
+	size_t unsure; /* have no environment, as in the middle of execve(2) */
 };
 
-static bool tree_has_mark(pid_t pid, const char *mark)
+static bool tree_has_mark(pid_t pid, const char *mark, bool *ret_unsure)
 {
 	size_t len = strlen(mark);
 	struct buf env = {0};
@@ -352,9 +358,11 @@ static bool tree_has_mark(pid_t pid, const char *mark)
 	bool has = false;
 
 	(void)snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
-	if (fd_read_file(&env, path, TREE_FILE_MAX) == 0 && env.len) {
+	*ret_unsure = false;
+	if (fd_read_file(&env, path, TREE_FILE_MAX) == 0) {
 		const char *text = buf_cstr(&env);
 
+		*ret_unsure = !env.len;
 		for (size_t at = 0; at < env.len && !has; at += strlen(text + at) + 1)
 			has = strncmp(text + at, mark, len) == 0 && !text[at + len];
 	}
@@ -365,12 +373,16 @@ static bool tree_has_mark(pid_t pid, const char *mark)
 static void tree_mark_one(void *arg, pid_t pid, pid_t parent)
 {
 	struct tree_marking *m = arg;
-	bool marked = false;
+	bool marked = false, unsure = false;
 
 	for (size_t i = 0; i < m->marked.count && !marked; i++)
 		marked = m->marked.pids[i] == parent;
-	if (!marked && !tree_has_mark(pid, m->mark))
+	if (!marked && !tree_has_mark(pid, m->mark, &unsure)) {
+		/* The kernel's own have none either. */
+		m->unsure += unsure && pid != TREE_KTHREADD && parent != TREE_KTHREADD &&
+			     tree_is_alive(pid);
 		return;
+	}
 	(void)tree_pids_add(&m->marked, pid);
 	(void)kill(pid, SIGKILL);
 	m->alive += tree_is_alive(pid);
@@ -378,12 +390,13 @@ static void tree_mark_one(void *arg, pid_t pid, pid_t parent)
 
 void tree_kill_marked(const char *mark, tree_walk_fn *walk)
 {
-	for (int i = 0; i < TREE_MARK_PASSES; i++) {
+	for (int i = 0, clean = 0; i < TREE_MARK_PASSES; i++) {
 		struct tree_marking m = {.mark = mark};
 
 		(void)walk(tree_mark_one, &m);
 		tree_pids_done(&m.marked);
-		if (!m.alive)
+		clean = m.alive ? 0 : clean + 1;
+		if (clean >= TREE_MARK_CLEAN && (!m.unsure || i >= TREE_MARK_UNSURE))
 			return;
 		(void)poll(NULL, 0, TREE_MARK_WAIT_MS);
 	}

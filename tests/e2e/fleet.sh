@@ -51,7 +51,8 @@ fleet_job() {
     JOB=$(cat "$OUT")
 }
 
-# rows_of JOB: its children go to the file rows: host, state, cause, and the seconds from the begin of the job to the end.
+# rows_of JOB: its children go to the file rows: host, state, cause, and the seconds to the end from the first that is known
+# of the job.
 rows_of() {
     muster get -c "$1" --output jsonl 2>/dev/null | awk -v OFS='\t' '
         function text(name,   rest) {
@@ -64,9 +65,14 @@ rows_of() {
         function seconds(time) {
             return substr(time, 12, 2) * 3600 + substr(time, 15, 2) * 60 + substr(time, 18, 8)
         }
-        /"parent_id":null/ { begin = seconds(text("begin")); next }
-        { took = seconds(text("end")) - begin
-          print text("location"), text("state"), text("cause"), took < -40000 ? took + 86400 : took }' >"$WORK/rows"
+        # What is after midnight by less than half a day comes after what is before.
+        function earlier(a, b) { return b == "" || (a < b && b - a < 43200) || a - b > 43200 ? a : b }
+        /"parent_id":null/ { first = seconds(text("begin")); next }
+        { end[++rows] = seconds(text("end")); first = earlier(end[rows], first)
+          row[rows] = text("location") OFS text("state") OFS text("cause") }
+        END { for (i = 1; i <= rows; i++) {
+                  took = end[i] - first
+                  print row[i], took < 0 ? took + 86400 : took } }' >"$WORK/rows"
 }
 
 # all_ended JOB

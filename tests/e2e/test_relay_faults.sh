@@ -27,7 +27,7 @@ begun_once() {
     local twice
     twice=$(sort "$WORK/begun" | uniq -d)
     [ -z "$twice" ] || {
-        echo "  begun more than once:" $twice
+        echo "  begun more than once:" "$twice"
         return 1
     }
     [ $# -eq 0 ] || [ "$(wc -l <"$WORK/begun")" -eq "$1" ] || {
