@@ -50,8 +50,8 @@ size_t tree_count(void);
 
 /*
  * KILL to what a supervisor that died has left: those that walk finds and that have this entry in
- * their environment, and all below them. Until there are none, also none whose environment cannot be
- * seen for a moment, or a second has passed.
+ * their environment, and all below them. Until there are none, also none whose environment cannot
+ * be seen for a moment, or a second has passed.
  */
 void tree_kill_marked(const char *mark, tree_walk_fn *walk);
 
