@@ -232,7 +232,8 @@ static uint64_t link_random(void *arg)
 	uint64_t n = 0;
 
 	(void)arg;
-	(void)getrandom(&n, sizeof n, GRND_NONBLOCK);
+	if (getrandom(&n, sizeof n, GRND_NONBLOCK) < 0)
+		n = clock_mono_ns();
 	return n;
 }
 

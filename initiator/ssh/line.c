@@ -210,7 +210,9 @@ static uint64_t line_random(void)
 {
 	uint64_t bits = 0;
 
-	(void)getrandom(&bits, sizeof bits, 0);
+	/* Interrupted: one delay is as good as another. */
+	if (getrandom(&bits, sizeof bits, 0) < 0)
+		bits = clock_mono_ns();
 	return bits;
 }
 

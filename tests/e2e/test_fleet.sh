@@ -53,11 +53,12 @@ FAST=$((KINDS - 5))
 # The times of the steps that can be told, as short as a busy computer bears.
 SHORT=(-f "$HOSTS" -t 2s --start-timeout 2s -u 2s --stop-grace 1s --max-output 1M)
 
-{
+scenario() {
     echo "hosts $HOSTS"
-    echo 'default output "hello from %h\n"'
+    printf '%s\n' 'default output "hello from %h"'
     awk -F' *[|] *' -v per="$PER" '{ printf "host %d-%d %s\n", (NR - 1) * per + 1, NR * per, $1 }' "$WORK/kinds"
-} | fleet_up
+}
+fleet_up < <(scenario)
 GOOD=$((PER * KINDS + 1))
 
 case_ 'a hundred good hosts: what a daemon has open afterwards'

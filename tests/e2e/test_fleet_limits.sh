@@ -35,13 +35,14 @@ kinds=('refuse|unreachable: connection refused' 'hang banner|timeout: key exchan
     'noexec|refused: the server does not run commands for sim' 'drop run|link-lost: Socket error: disconnected'
     'agent-hang|timeout: start agent' 'agent-garbage|agent-lost: this is no muster frame: .*'
     'takes 1000s|timeout: run')
-for i in "${!kinds[@]}"; do
-    echo "host $((i * HOSTS + 1))-$(((i + 1) * HOSTS)) ${kinds[i]%%|*}"
-done >"$WORK/of_a_kind"
-{
+of_a_kind() {
+    local i
     echo "hosts $((${#kinds[@]} * HOSTS))"
-    cat "$WORK/of_a_kind"
-} | fleet_up
+    for i in "${!kinds[@]}"; do
+        echo "host $((i * HOSTS + 1))-$(((i + 1) * HOSTS)) ${kinds[i]%%|*}"
+    done
+}
+fleet_up < <(of_a_kind)
 
 for i in "${!kinds[@]}"; do
     case_ "$HOSTS hosts: ${kinds[i]%%|*}"
@@ -64,7 +65,6 @@ stop_daemon
 few_files() {
     ulimit -n 256 && exec timeout -k 5 300 "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" "$@"
 }
-COMMAND='invoke with 256 open files'
 expect_status 0 bash -c "$(declare -f few_files); MUSTER='$MUSTER' DAEMON='$DAEMON' SSH_CONFIG='$SSH_CONFIG'
     few_files invoke -H 'sim[1-$HOSTS]' -f $HOSTS -- hostname"
 expect_lines "$HOSTS" '^(sim[0-9]+): \1$'
@@ -127,7 +127,6 @@ END
     fleet_up <<<'hosts 1; default takes 300ms'
     one_address
     # unshare and sh become simfleet: it is that process whose network is entered.
-    COMMAND='invoke with 64 ports'
     run nsenter --net="/proc/$FLEET/ns/net" timeout -k 5 120 "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" \
         invoke -H 'x[1-300]' -f 300 --agent never -- uptime
     expect test "$STATUS" -eq 0
