@@ -95,15 +95,21 @@ static void line_attempt(struct line *line)
 
 /* --- its end -------------------------------------------------------------------------------- */
 
+/* A password may be in it. */
+static void line_forget_early(struct line *line)
+{
+	if (line->early.data)
+		explicit_bzero(line->early.data, line->early.size);
+	buf_done(&line->early);
+}
+
 static void line_destroy(struct line *line)
 {
 	if (line->timer)
 		event_free(line->timer);
 	line_spec_done(&line->spec);
 	free(line->key);
-	if (line->early.data)
-		explicit_bzero(line->early.data, line->early.size);
-	buf_done(&line->early);
+	line_forget_early(line);
 	free(line);
 }
 
@@ -253,7 +259,7 @@ static void line_on_note_running(struct line *line, struct line_note *note)
 	if (line->timer)
 		event_free(line->timer);
 	line->timer = NULL;
-	buf_done(&line->early);
+	line_forget_early(line);
 	if (line->events->running)
 		line->events->running(line->arg);
 }

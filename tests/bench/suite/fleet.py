@@ -4,6 +4,7 @@ import json
 import time
 
 from suite import measure, report
+from suite.bench import Absent
 from suite.cold import of_muster
 from suite.fanout import Contest
 from suite.muster import Muster, add_run
@@ -69,7 +70,10 @@ def fleet_cold(bench, _lab, _peers):
 
 
 def bare_round(bench, topic, fleet, count):
-    run = bench.run([bench.program('tests/bench/bare'), fleet.known_hosts(), fleet.identity(), str(count), '64',
+    program = bench.program('tests/bench/bare')
+    if not program:
+        raise Absent('no bare loop; build the target bare')
+    run = bench.run([program, fleet.known_hosts(), fleet.identity(), str(count), '64',
                      of_muster(bench)], limit=120)
     if run.status:
         bench.fault(f'bare: status {run.status}: {run.text(run.err)}')
