@@ -213,10 +213,11 @@ job_ invoke --as-job --timeout 1000 -H 'h[1-2]' -- \
 expect within 60 property_is $((JOB + 2)) has_more_data true
 expect_status 0 muster suspend "$JOB"
 expect state_is "$JOB" Suspended
+# D: dash waits so in vfork(2) for a child that was halted before its execve(2).
 halted() {
     local pid
     for pid in $(processes_of "$WORD"); do
-        case $(cut -d' ' -f3 "/proc/$pid/stat") in [Tt]) ;; *) return 1 ;; esac
+        case $(cut -d' ' -f3 "/proc/$pid/stat") in [TtD]) ;; *) return 1 ;; esac
     done
 }
 expect within 60 halted
