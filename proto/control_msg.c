@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "agent_msg.h"
 #include "fields.h"
 #include "limits.h"
 
@@ -46,102 +45,6 @@ static const struct layout_field warning_msg_fields[] = {
 MESSAGE_DEFINE(warning, "WARNING", NULL)
 
 /* --- 6. jobs ------------------------------------------------------------------------------ */
-
-static const struct layout_field job_route_fields[] = {
-	LIST(job_route, STRS, gateways, gateway_count, LIMIT_GATEWAYS),
-	LIST(job_route, RUNS, targets, target_count, LIMIT_HOSTS),
-};
-
-LAYOUT(job_route, "route", NULL)
-
-static const struct layout_field job_open_msg_fields[] = {
-	STR(job_open_msg, name, LIMIT_JOB_NAME),
-	TEXT(job_open_msg, display, LIMIT_COMMAND),
-	LIST(job_open_msg, STRS, argv, argc, LIMIT_ARGS),
-	BOOL(job_open_msg, shell),
-	U64(job_open_msg, throttle, LIMIT_HOSTS),
-	U64(job_open_msg, run_timeout_ms, CONTROL_MS_MAX),
-	U64(job_open_msg, connect_timeout_ms, CONTROL_MS_MAX),
-	U64(job_open_msg, stop_grace_ms, CONTROL_MS_MAX),
-	STR(job_open_msg, ssh_config, LIMIT_OPTION_TEXT),
-	STR(job_open_msg, agent_socket, LIMIT_OPTION_TEXT),
-	STR(job_open_msg, home, LIMIT_OPTION_TEXT),
-	BOOL(job_open_msg, background),
-	BOOL(job_open_msg, local),
-	STR(job_open_msg, directory, LIMIT_OPTION_TEXT),
-	STR(job_open_msg, init_script, LIMIT_COMMAND),
-	STR(job_open_msg, path, LIMIT_COMMAND),
-	U64(job_open_msg, agent, JOB_AGENT_COUNT - 1),
-	U64(job_open_msg, builtin, JOB_BUILTIN_COUNT - 1),
-	LIST(job_open_msg, STRS, env, env_count, LIMIT_ENV),
-	LIST(job_open_msg, BIN, script, script_len, LIMIT_SCRIPT),
-	STR(job_open_msg, script_name, LIMIT_OPTION_TEXT),
-	BOOL(job_open_msg, stdin_follows),
-	BOOL(job_open_msg, pty),
-	I64(job_open_msg, nice, 0),
-	U64(job_open_msg, parse, PARSE_COUNT - 1),
-	STR(job_open_msg, parse_argument, LIMIT_PATTERN),
-	U64(job_open_msg, idle_timeout_ms, CONTROL_MS_MAX),
-	U64(job_open_msg, start_timeout_ms, CONTROL_MS_MAX),
-	U64(job_open_msg, output_limit, UINT64_MAX),
-	U64(job_open_msg, become, JOB_BECOME_COUNT - 1),
-	STR(job_open_msg, become_user, CONTROL_USER_MAX),
-	BOOL(job_open_msg, expand),
-	U64(job_open_msg, durable, JOB_DURABLE_COUNT - 1),
-	U64(job_open_msg, reconnect_timeout_ms, CONTROL_MS_MAX),
-	U64(job_open_msg, spool_limit, UINT64_MAX),
-	BOOL(job_open_msg, spool_drop),
-	BOOL(job_open_msg, detached),
-	LIST(job_open_msg, STRS, sessions, session_count, CONTROL_IDS_MAX),
-	U64(job_open_msg, session_idle_ms, CONTROL_MS_MAX),
-	U64(job_open_msg, retries, LIMIT_RETRIES + 1),
-	STR(job_open_msg, kex, LIMIT_OPTION_TEXT),
-	STR(job_open_msg, ciphers, LIMIT_OPTION_TEXT),
-	STR(job_open_msg, macs, LIMIT_OPTION_TEXT),
-	FIELD(job_open_msg, ROWS, routes, .count_at = offsetof(struct job_open_msg, route_count),
-	      .max = LIMIT_GATEWAYS, .row = &job_route_layout),
-	STR(job_open_msg, topology, LIMIT_TOPOLOGY),
-	U64(job_open_msg, hops, LIMIT_HOPS),
-	U64(job_open_msg, whole, LIMIT_HOSTS),
-};
-
-/* What is run: exactly one of a command, a script text, a script file and a built-in action. */
-static void job_open_verify_command(struct wire_in *in, const struct job_open_msg *m)
-{
-	if (m->builtin && (m->argc || m->script || m->shell))
-		wire_fault(in, ERR_PROTO, "builtin", "does not go with a command");
-	if (m->builtin && m->session_count)
-		wire_fault(in, ERR_PROTO, "sessions", "does not go with builtin");
-	if (m->local && m->session_count)
-		wire_fault(in, ERR_PROTO, "sessions", "does not go with local");
-	if (m->builtin && m->local)
-		wire_fault(in, ERR_PROTO, "builtin", "does not go with local");
-	if (!m->builtin && !m->argc && !m->script)
-		wire_fault(in, ERR_PROTO, "argv", "is empty: there is nothing to run");
-	if (m->shell && m->script)
-		wire_fault(in, ERR_PROTO, "script", "does not go with shell");
-	if (m->shell && m->argc != 1)
-		wire_fault(in, ERR_PROTO, "argv",
-			   "has more than the script text, though shell is set");
-	fields_argv(in, m->argv, m->argc);
-}
-
-static void job_open_verify(struct wire_in *in, const void *body)
-{
-	const struct job_open_msg *m = body;
-
-	job_open_verify_command(in, m);
-	fields_env(in, m->env, m->env_count);
-	fields_nice(in, m->nice);
-	if (fields_total(m->sessions, m->session_count) > CONTROL_IDS_BYTES)
-		wire_fault(in, ERR_LIMIT, "sessions", "are longer than 256 KiB in all");
-	if (m->ssh_config && m->ssh_config[0] != '/' && strcmp(m->ssh_config, "none") != 0)
-		wire_fault(in, ERR_PROTO, "ssh_config", "is neither an absolute path nor \"none\"");
-	if (m->become_user && !m->become)
-		wire_fault(in, ERR_PROTO, "become_user", "needs become");
-}
-
-MESSAGE_DEFINE(job_open, "JOB_OPEN", job_open_verify)
 
 static const struct layout_field job_target_fields[] = {
 	NEED_STR(job_target, host, CONTROL_LABEL_MAX),
@@ -190,6 +93,7 @@ MESSAGE_DEFINE(job_stdin, "JOB_STDIN", NULL)
 
 static const struct layout_field job_secret_msg_fields[] = {
 	SECRET(job_secret_msg, password, CONTROL_PASSWORD_MAX),
+	SECRET(job_secret_msg, login, CONTROL_PASSWORD_MAX),
 };
 
 /* It is written as a line: a newline would make what follows it input of something else. */
@@ -197,10 +101,12 @@ static void job_secret_verify(struct wire_in *in, const void *body)
 {
 	const struct job_secret_msg *m = body;
 
-	if (!m->password)
+	if (!m->password && !m->login)
 		wire_fault(in, ERR_PROTO, "password", "is missing");
-	else if (strpbrk(m->password, "\r\n"))
+	if (m->password && strpbrk(m->password, "\r\n"))
 		wire_fault(in, ERR_PROTO, "password", "is more than one line");
+	if (m->login && strpbrk(m->login, "\r\n"))
+		wire_fault(in, ERR_PROTO, "login", "is more than one line");
 }
 
 MESSAGE_DEFINE(job_secret, "JOB_SECRET", job_secret_verify)

@@ -100,7 +100,36 @@ struct job_open_msg {
 	char *topology; /* the text of the topology, for gateways that need further ones; NULL */
 	uint64_t hops;	/* gateways that the job has come through */
 	uint64_t whole; /* targets of the whole job, of which these are a part; 0: they are all */
+	char **options; /* of ssh_config(5), "Keyword=value", above every file */
+	size_t option_count;
+	uint64_t host_key;  /* enum job_host_key */
+	uint64_t transport; /* enum job_transport_way */
+	uint64_t batch;	    /* so many children at a time, the next when they have ended; 0: all */
+	bool batch_percent; /* that is a hundredth part of them, rounded up */
+	uint64_t pause_ms;  /* between two batches */
+	uint64_t failures;  /* 1 + failed children with which no other starts any more; 0: any
+			       number */
+	bool failures_percent;	     /* that many (without the 1) are a hundredth part of them */
+	bool fail_fast;		     /* with the first failed child all others are stopped */
+	uint64_t canary;	     /* the first so many run alone; 0: none do */
+	uint64_t until_reachable_ms; /* a host that cannot be reached is tried for so long */
+	char **copy_from; /* of JOB_COPY: absolute paths here, or (copy_pull) paths there */
+	size_t copy_from_count;
+	char *copy_to;	     /* there, or (copy_pull) an absolute path here */
+	uint64_t copy_flags; /* JOB_COPY_* */
 };
+
+enum job_host_key {
+	JOB_HOST_KEY_CONFIG,
+	JOB_HOST_KEY_STRICT,
+	JOB_HOST_KEY_NEW,
+	JOB_HOST_KEY_COUNT
+};
+enum job_transport_way { JOB_BY_ANY, JOB_BY_LIBSSH, JOB_BY_OPENSSH, JOB_BY_COUNT };
+#define JOB_COPY_PULL	  1u /* from the hosts to here */
+#define JOB_COPY_RECURSE  2u /* folders, too */
+#define JOB_COPY_CHECKSUM 4u /* what looks unchanged is compared by its content */
+#define JOB_COPY_FLAGS	  7u
 
 /* Targets that any one of some gateways can run. */
 struct job_route {
@@ -123,6 +152,8 @@ enum job_builtin {
 	JOB_AGENT_PUSH,
 	JOB_AGENT_REMOVE,
 	JOB_SESSION, /* no job: a session is made, named by name */
+	JOB_CHECK,   /* reaches each host as a command would be, and runs nothing */
+	JOB_COPY,
 	JOB_BUILTIN_COUNT
 };
 /* AUTO: durable if the job is a background one and the host can; otherwise inline, with a warning
@@ -138,9 +169,10 @@ struct job_stdin_msg {
 	bool end;
 };
 
-/* 6.11. What become asks for. Between JOB_OPEN and JOB_RUN. _done wipes it. */
+/* 6.11. What become and the logins ask for. Between JOB_OPEN and JOB_RUN. _done wipes it. */
 struct job_secret_msg {
-	char *password;
+	char *password; /* of become; NULL: none */
+	char *login;	/* of users on hosts; NULL: none */
 };
 
 /* 6.12. The columns of the records that name this schema; before the first of them. */

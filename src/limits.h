@@ -24,16 +24,19 @@
 #define LIMIT_COLUMN_NAME   255u
 
 /* What people write. */
-#define LIMIT_HOST_NAME 255u	   /* RFC 1035, section 2.3.4 */
-#define LIMIT_EXPR	(1u << 20) /* a host expression, all files and stdin aside */
-#define LIMIT_HOST_FILE (64u << 20)
-#define LIMIT_HOSTS	1000000u     /* hosts that one expression may name */
-#define LIMIT_COMMAND	(120u << 10) /* below Linux's MAX_ARG_STRLEN, execve(2) */
-#define LIMIT_ARGS	4096u
-#define LIMIT_JOB_NAME	255u
-#define LIMIT_GATEWAYS	256u /* of one job, and of one part of it */
-#define LIMIT_HOPS	8u   /* gateways, one behind the other */
-#define LIMIT_TOPOLOGY	(64u << 10)
+#define LIMIT_HOST_NAME	   255u	      /* RFC 1035, section 2.3.4 */
+#define LIMIT_EXPR	   (1u << 20) /* a host expression, all files and stdin aside */
+#define LIMIT_HOST_FILE	   (64u << 20)
+#define LIMIT_HOSTS	   1000000u	/* hosts that one expression may name */
+#define LIMIT_COMMAND	   (120u << 10) /* below Linux's MAX_ARG_STRLEN, execve(2) */
+#define LIMIT_ARGS	   4096u
+#define LIMIT_JOB_NAME	   255u
+#define LIMIT_GATEWAYS	   256u	 /* of one job, and of one part of it */
+#define LIMIT_HOPS	   8u	 /* gateways, one behind the other */
+#define LIMIT_JUMPS	   8u	 /* bastions in front of one host */
+#define LIMIT_SSH_OPTIONS  64u	 /* -o of one job */
+#define LIMIT_COPY_SOURCES 1024u /* of one copy */
+#define LIMIT_TOPOLOGY	   (64u << 10)
 /* A gateway ends a job whose initiator has said nothing for so long; this one takes a gateway for
  * dead after the latter, when nothing that it has not told of can begin there any more. */
 #define LIMIT_RELAY_LEASE_MS   30000u

@@ -58,7 +58,8 @@ static int targets_each(struct hostlist *all, const struct option_texts *texts, 
 {
 	for (size_t i = 0; i < texts->count; i++) {
 		struct hostlist *list;
-		int rc = hostlist_parse(&list, texts->at[i], targets_read, used_stdin, msg);
+		const struct hostlist_env env = {.read = targets_read, .read_ctx = used_stdin};
+		int rc = hostlist_parse(&list, texts->at[i], &env, msg);
 
 		if (rc)
 			return rc;

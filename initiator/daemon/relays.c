@@ -65,7 +65,7 @@ static size_t relays_gateway(struct relays *relays, const char *name)
 		i++;
 	if (i < relays->gateway_count)
 		return i;
-	if (hostlist_parse(&list, name, NULL, NULL, NULL) != 0 || hostlist_count(list) != 1)
+	if (hostlist_parse(&list, name, NULL, NULL) != 0 || hostlist_count(list) != 1)
 		abort(); /* relays_check was content */
 	h = hostlist_at(list, 0);
 	relays->gateways =

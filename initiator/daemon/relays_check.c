@@ -29,7 +29,7 @@ static int relays_check_gateway(const char *name, struct errmsg *msg)
 	struct errmsg own;
 	size_t count;
 
-	if (hostlist_parse(&list, name, NULL, NULL, &own) != 0)
+	if (hostlist_parse(&list, name, NULL, &own) != 0)
 		return err_set(msg, ERR_SYNTAX, "gateway '%s': %s", name, own.text);
 	count = hostlist_count(list);
 	hostlist_free(list);

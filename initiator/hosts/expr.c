@@ -269,9 +269,9 @@ int expr_eval(struct hostlist *list, const struct expr_text *text, struct expr_e
 }
 
 int expr_parse(struct hostlist **ret, const char *expr, const struct expr_limits *limits,
-	       hostlist_read_fn *read, void *ctx, struct errmsg *msg)
+	       const struct hostlist_env *from, struct errmsg *msg)
 {
-	struct expr_env env = {.read = read, .ctx = ctx, .msg = msg, .left = *limits};
+	struct expr_env env = {.msg = msg, .left = *limits};
 	struct expr_text text = {.data = expr, .len = strnlen(expr, LIMIT_EXPR + 1)};
 	struct hostlist *list;
 	int rc;
@@ -282,6 +282,8 @@ int expr_parse(struct hostlist **ret, const char *expr, const struct expr_limits
 			"the host expression is longer than %u bytes; put it into a file and "
 			"name that, as ^FILE",
 			LIMIT_EXPR);
+	if (from)
+		env.from = *from;
 	list = hostlist_new();
 	rc = expr_eval(list, &text, &env);
 	if (rc)
@@ -291,10 +293,10 @@ int expr_parse(struct hostlist **ret, const char *expr, const struct expr_limits
 	return rc;
 }
 
-int hostlist_parse(struct hostlist **ret, const char *expr, hostlist_read_fn *read, void *ctx,
+int hostlist_parse(struct hostlist **ret, const char *expr, const struct hostlist_env *env,
 		   struct errmsg *msg)
 {
 	static const struct expr_limits limits = {.hosts = LIMIT_HOSTS, .work = EXPR_WORK_MAX};
 
-	return expr_parse(ret, expr, &limits, read, ctx, msg);
+	return expr_parse(ret, expr, &limits, env, msg);
 }

@@ -13,7 +13,7 @@ static int hostfile_check(const char *path, const struct expr_text *text, size_t
 {
 	char shown[EXPR_QUOTE_SIZE];
 
-	if (!env->read)
+	if (!env->from.read)
 		return expr_fail(env, text, at, ERR_SYNTAX,
 				 "files and standard input cannot be named here; name hosts");
 	if (!path && env->stdin_read)
@@ -45,7 +45,7 @@ static int hostfile_read(struct buf *out, const char *path, const struct expr_te
 	int rc;
 
 	env->stdin_read |= !path;
-	rc = env->read(env->ctx, path, out, &why);
+	rc = env->from.read(env->from.read_ctx, path, out, &why);
 	if (rc)
 		return expr_fail(env, text, at, rc, "%s", why.text[0] ? why.text : err_text(rc));
 	if (out->len > LIMIT_HOST_FILE)

@@ -33,13 +33,36 @@ struct host {
  */
 typedef int hostlist_read_fn(void *ctx, const char *path, struct buf *out, struct errmsg *msg);
 
+/* What an expression may ask for that no expression can know. */
+enum hostlist_ask {
+	HOSTLIST_GROUP,	 /* the hosts of a group: an expression, in which '@' may stand again */
+	HOSTLIST_ALL,	 /* every host of a source: the same */
+	HOSTLIST_GROUPS, /* the names of the groups of a source: an expression without '@' */
+	HOSTLIST_JOB	 /* "ID[:FILTER]" in name: hosts of a past job, labels with '\n' between */
+};
+
 /*
- * Parses and expands. read NULL: ^FILE and '-' are errors. Returns 0, or ERR_SYNTAX, ERR_RANGE,
- * ERR_LIMIT or what read returned, with msg naming the expression (or file and line), the position
- * (1-based, in bytes) and the cure. An empty expression gives an empty list.
- * *ret is freed by hostlist_free.
+ * Where groups and jobs come from. source NULL: the default one. name NULL but for GROUP and JOB.
+ * Appends the text to out; returns 0, ERR_NOTFOUND (no such source, group or job) or another
+ * negative ERR_* with msg set, which says what is wrong but not where: the parser adds the place.
  */
-int hostlist_parse(struct hostlist **ret, const char *expr, hostlist_read_fn *read, void *ctx,
+typedef int hostlist_group_fn(void *ctx, enum hostlist_ask ask, const char *source,
+			      const char *name, struct buf *out, struct errmsg *msg);
+
+/* NULL functions: what needs them is an error. env NULL is one with nothing. */
+struct hostlist_env {
+	hostlist_read_fn *read;
+	void *read_ctx;
+	hostlist_group_fn *group;
+	void *group_ctx;
+};
+
+/*
+ * Parses and expands. Returns 0, or ERR_SYNTAX, ERR_RANGE, ERR_LIMIT or what a function of env
+ * returned, with msg naming the expression (or file and line, or group), the position (1-based, in
+ * bytes) and the cure. An empty expression gives an empty list. *ret is freed by hostlist_free.
+ */
+int hostlist_parse(struct hostlist **ret, const char *expr, const struct hostlist_env *env,
 		   struct errmsg *msg);
 
 /* An empty list. */

@@ -30,8 +30,7 @@ struct expr_limits {
 
 /* One parse, all files that it reads included. */
 struct expr_env {
-	hostlist_read_fn *read;
-	void *ctx;
+	struct hostlist_env from;
 	struct errmsg *msg;
 	struct expr_limits left;	       /* hosts stays as given, work goes down */
 	const char *files[HOSTFILE_DEPTH_MAX]; /* that are being read now, outermost first */
@@ -83,7 +82,7 @@ size_t name_user_bad_at(const char *user, size_t n);
 
 /* As hostlist_parse, with other caps. */
 int expr_parse(struct hostlist **ret, const char *expr, const struct expr_limits *limits,
-	       hostlist_read_fn *read, void *ctx, struct errmsg *msg);
+	       const struct hostlist_env *from, struct errmsg *msg);
 
 /* Parses text and adds what it names to list, which must be empty. */
 int expr_eval(struct hostlist *list, const struct expr_text *text, struct expr_env *env);

@@ -33,6 +33,9 @@ void plan_request_done(struct plan_request *request)
 	free(request->config_path);
 	free(request->agent_socket);
 	free(request->home);
+	for (size_t i = 0; i < request->option_count; i++)
+		free(request->options[i]);
+	free(request->options);
 	*request = (struct plan_request){0};
 }
 
@@ -51,6 +54,7 @@ void plan_free(struct plan *plan)
 		free(plan->targets[i].key_name);
 		free(plan->targets[i].hostkey_algs);
 		free(plan->targets[i].fault);
+		free(plan->targets[i].proxy_command);
 	}
 	free(plan->targets);
 	plan_login_free_all(plan);
@@ -125,6 +129,7 @@ static void plan_fill(struct plan *plan, struct plan_target *t, struct ssh_optio
 	t->key_name = xstrdup(t->key_alias ? o->host_key_alias : o->hostname);
 	t->accept_new = o->strict == SSH_STRICT_ACCEPT_NEW;
 	t->connect_timeout_ms = o->connect_timeout_s * 1000;
+	t->attempts = 1;
 	t->login = plan_login_get(plan, o);
 	t->trust = plan_trust_get(plan, o, &fault);
 	if (fault)

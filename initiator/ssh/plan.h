@@ -40,6 +40,14 @@ struct plan_trust {
 	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521," \
 	"rsa-sha2-512,rsa-sha2-256"
 
+/* How a target is reached. */
+enum plan_way {
+	PLAN_DIRECT,  /* TCP */
+	PLAN_JUMP,    /* direct-tcpip (RFC 4254 section 7.2) through jump */
+	PLAN_COMMAND, /* proxy_command is run, and its stdin and stdout are the connection */
+	PLAN_OPENSSH  /* the OpenSSH client does all: what libssh cannot */
+};
+
 struct plan_target {
 	struct plan *plan;
 	const char *host; /* as the user wrote it */
@@ -54,6 +62,16 @@ struct plan_target {
 	const struct plan_login *login;
 	const struct plan_trust *trust;
 	char *fault; /* why it cannot be connected to at all; NULL: it can */
+	enum plan_way way;
+	const struct plan_target *jump; /* the last bastion, which has a way of its own; one for all
+					   targets of the plan that go by it */
+	char *proxy_command;		/* for /bin/sh -c, expanded */
+	const char *openssh_why;	/* what libssh cannot; static, or the plan's */
+	const char *kex, *ciphers, *macs; /* of ssh_config; NULL: ours. The plan's, shared */
+	unsigned attempts;		  /* ConnectionAttempts; at least 1 */
+	unsigned alive_interval_s;	  /* ServerAliveInterval; 0: ours */
+	unsigned alive_count;
+	bool hash_known_hosts; /* names of keys that are added are hashed */
 };
 
 struct plan_host {
@@ -69,7 +87,15 @@ struct plan_request {
 	char *config_path;  /* as ssh -F; NULL: ssh's own files */
 	char *agent_socket; /* NULL: none */
 	char *home;
+	char **options; /* "Keyword=value" of the command line: above every file */
+	size_t option_count;
+	unsigned host_key;  /* enum plan_host_key */
+	unsigned transport; /* enum plan_transport */
 };
+
+/* As in control_msg.h, whose numbers these are. */
+enum plan_host_key { PLAN_HOST_KEY_CONFIG, PLAN_HOST_KEY_STRICT, PLAN_HOST_KEY_NEW };
+enum plan_transport { PLAN_BY_ANY, PLAN_BY_LIBSSH, PLAN_BY_OPENSSH };
 
 struct plan;
 

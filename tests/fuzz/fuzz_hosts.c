@@ -57,7 +57,7 @@ static void fuzz_fold(const struct hostlist *list)
 		names[i] = hostlist_at(list, i)->label;
 	}
 	text = fold_names(names, n);
-	fuzz_require(hostlist_parse(&again, text, NULL, NULL, NULL) == 0);
+	fuzz_require(hostlist_parse(&again, text, NULL, NULL) == 0);
 	fuzz_require(hostlist_count(again) == n);
 	hostlist_add_all(again, list);
 	fuzz_require(hostlist_count(again) == n);
@@ -77,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (n)
 		memcpy(expr, data, n);
 	expr[n] = '\0';
-	if (expr_parse(&list, expr, &limits, fuzz_read, &in, &msg) == 0) {
+	if (expr_parse(&list, expr, &limits,
+		       &(struct hostlist_env){.read = fuzz_read, .read_ctx = &in}, &msg) == 0) {
 		fuzz_fold(list);
 		hostlist_free(list);
 	} else {

@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		expr = xstrdup(text + len + 1);
 	}
 	if (routes_parse(&routes, text, len, "file", &msg) == 0) {
-		if (expr_parse(&targets, expr, &limits, NULL, NULL, NULL) != 0)
+		if (expr_parse(&targets, expr, &limits, NULL, NULL) != 0)
 			targets = hostlist_new();
 		fuzz_again(routes, targets);
 	} else {

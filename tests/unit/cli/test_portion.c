@@ -16,7 +16,7 @@ static struct hostlist *hosts(const char *expr)
 {
 	struct hostlist *list = NULL;
 
-	assert_int_equal(hostlist_parse(&list, expr, NULL, NULL, NULL), 0);
+	assert_int_equal(hostlist_parse(&list, expr, NULL, NULL), 0);
 	return list;
 }
 

@@ -44,7 +44,9 @@ static inline void expect(const char *expr, struct file *files, const char *want
 {
 	struct errmsg msg = {""};
 	struct hostlist *list = NULL;
-	int rc = hostlist_parse(&list, expr, files ? read_fake : NULL, files, &msg);
+	int rc = hostlist_parse(
+		&list, expr,
+		&(struct hostlist_env){.read = files ? read_fake : NULL, .read_ctx = files}, &msg);
 	char *got;
 
 	if (rc)
@@ -60,13 +62,19 @@ static inline void expect_error(const char *expr, struct file *files, int code, 
 {
 	struct errmsg msg = {""};
 	struct hostlist *untouched = (struct hostlist *)&msg, *list = untouched;
-	int rc = hostlist_parse(&list, expr, files ? read_fake : NULL, files, &msg);
+	int rc = hostlist_parse(
+		&list, expr,
+		&(struct hostlist_env){.read = files ? read_fake : NULL, .read_ctx = files}, &msg);
 
 	assert_ptr_equal(list, untouched);
 	if (rc != code || !strstr(msg.text, place) || !strstr(msg.text, what))
 		fail_msg("'%s' gave %s: '%s', which should be %s with '%s' and '%s'", expr,
 			 err_name(rc), msg.text, err_name(code), place, what);
-	assert_int_equal(hostlist_parse(&list, expr, files ? read_fake : NULL, files, NULL), code);
+	assert_int_equal(hostlist_parse(&list, expr,
+					&(struct hostlist_env){.read = files ? read_fake : NULL,
+							       .read_ctx = files},
+					NULL),
+			 code);
 }
 
 #endif

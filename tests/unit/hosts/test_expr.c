@@ -101,7 +101,7 @@ static void test_user_and_port(void **state)
 	expect("a@web1,b@web1,web1,web1:22", NULL, "a@web1 b@web1 web1 web1:22 ");
 	expect("user@corp.example@web1", NULL, "user@corp.example@web1 ");
 	expect("CORP\\ann@web1:65535", NULL, "CORP\\ann@web1:65535 ");
-	assert_int_equal(hostlist_parse(&list, "root@web1:2222,web2", NULL, NULL, NULL), 0);
+	assert_int_equal(hostlist_parse(&list, "root@web1:2222,web2", NULL, NULL), 0);
 	host = hostlist_at(list, 0);
 	assert_string_equal(host->name, "web1");
 	assert_string_equal(host->user, "root");
@@ -128,7 +128,7 @@ static void test_ipv6(void **state)
 	expect("[::1],::1", NULL, "[::1] ");
 	expect("::1,[::1]", NULL, "::1 ");
 	expect("::1!::1,a", NULL, "a ");
-	assert_int_equal(hostlist_parse(&list, "ann@[fe80::1%eth0]:22", NULL, NULL, NULL), 0);
+	assert_int_equal(hostlist_parse(&list, "ann@[fe80::1%eth0]:22", NULL, NULL), 0);
 	host = hostlist_at(list, 0);
 	assert_string_equal(host->name, "fe80::1%eth0");
 	assert_string_equal(host->user, "ann");
@@ -260,7 +260,8 @@ static void expect_limited(const char *expr, size_t hosts, uint64_t work, struct
 	struct expr_limits limits = {hosts, work};
 	struct errmsg msg = {""};
 	struct hostlist *list = NULL;
-	int rc = expr_parse(&list, expr, &limits, read_fake, files, &msg);
+	int rc = expr_parse(&list, expr, &limits,
+			    &(struct hostlist_env){.read = read_fake, .read_ctx = files}, &msg);
 
 	if (!what && rc)
 		fail_msg("'%s': %s", expr, msg.text);

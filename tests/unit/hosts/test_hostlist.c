@@ -17,7 +17,7 @@ static struct hostlist *parse(const char *expr)
 	struct errmsg msg = {""};
 	struct hostlist *list = NULL;
 
-	if (hostlist_parse(&list, expr, NULL, NULL, &msg))
+	if (hostlist_parse(&list, expr, NULL, &msg))
 		fail_msg("'%s': %s", expr, msg.text);
 	return list;
 }

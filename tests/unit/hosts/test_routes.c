@@ -49,7 +49,7 @@ static struct names names_of(const char *expr)
 	struct errmsg msg = {""};
 	struct names n = {0};
 
-	if (hostlist_parse(&n.list, expr, NULL, NULL, &msg))
+	if (hostlist_parse(&n.list, expr, NULL, &msg))
 		fail_msg("'%s': %s", expr, msg.text);
 	n.count = hostlist_count(n.list);
 	n.at = xcalloc(n.count + 1, sizeof *n.at);

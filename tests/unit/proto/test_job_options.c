@@ -238,7 +238,7 @@ static void test_stdin(void **state)
 static void test_secret(void **state)
 {
 	static const char *const bad[] = {"a\nb", "a\r", "\n"};
-	struct job_secret_msg m = {"pass word"}, got;
+	struct job_secret_msg m = {.password = "pass word"}, got;
 	struct buf body = {0};
 	struct errmsg msg = {""};
 
