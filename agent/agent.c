@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "copy_set.h"
 #include "durable.h"
 #include "fd.h"
 #include "harden.h"
@@ -33,7 +34,8 @@ enum agent_role {
 	AGENT_ROLE_IN,
 	AGENT_ROLE_OUT,
 	AGENT_ROLE_SIGNAL,
-	AGENT_ROLE_DURABLE /* and on: the first, the second, ... */
+	AGENT_ROLE_DURABLE,				   /* and on: the first, the second, ... */
+	AGENT_ROLE_COPY = AGENT_ROLE_DURABLE + LIMIT_TASKS /* and on: two for each */
 };
 
 struct agent {
@@ -47,6 +49,7 @@ struct agent {
 	struct durable_host host;
 	struct durable **durables;
 	size_t durable_count;
+	struct copy_set copies;
 	size_t turn; /* who is served first in this round */
 	bool over;
 	int status;
@@ -75,10 +78,10 @@ static struct durable *agent_find_durable(const struct agent *a, uint64_t id)
 static bool agent_has_room(struct agent *a, uint64_t id, int *ret_rc, struct errmsg *msg)
 {
 	*ret_rc = 0;
-	if (agent_find(a, id) || agent_find_durable(a, id))
+	if (agent_find(a, id) || agent_find_durable(a, id) || copy_set_find(&a->copies, id))
 		*ret_rc = err_set(msg, ERR_PROTO, "task %llu is there already",
 				  (unsigned long long)id);
-	else if (a->count + a->durable_count == LIMIT_TASKS)
+	else if (a->count + a->durable_count + a->copies.count == LIMIT_TASKS)
 		task_refuse(&a->out, id, "too many commands at once on this host");
 	else
 		return true;
@@ -119,6 +122,21 @@ static int agent_on_attach(struct agent *a, const struct frame *frame, struct er
 		agent_add_durable(a, durable_attach(&a->host, &m));
 	task_attach_done(&m);
 	return rc;
+}
+
+static int agent_on_copy_open(struct agent *a, const struct frame *frame, struct errmsg *msg)
+{
+	struct task_detach_msg m; /* the task, which is first in every message of one */
+	int rc = task_detach_get(&m, frame->body, frame->len, msg);
+
+	if (rc == 0 && agent_has_room(a, m.task, &rc, msg))
+		copy_set_add(&a->copies, copy_new(m.task, frame, &a->out));
+	return rc;
+}
+
+static int agent_on_copy(struct agent *a, const struct frame *frame, struct errmsg *msg)
+{
+	return copy_set_message(&a->copies, frame, msg);
 }
 
 /* What is said of a durable run: true if it is one. Every such message begins with the task. */
@@ -183,6 +201,8 @@ static int agent_on_signal(struct agent *a, const struct frame *frame, struct er
 	task = agent_find(a, m.task);
 	if (task)
 		task_signal(task, (enum task_signal)m.signal);
+	else if (copy_set_find(&a->copies, m.task))
+		copy_signal(copy_set_find(&a->copies, m.task), (enum task_signal)m.signal);
 	task_signal_done(&m);
 	return 0;
 }
@@ -207,10 +227,13 @@ static const struct {
 	bool of_task; /* goes to its durable run, if there is one */
 	int (*fn)(struct agent *a, const struct frame *frame, struct errmsg *msg);
 } agent_messages[] = {
-	{MSG_TASK_OPEN, false, agent_on_open},	  {MSG_TASK_ATTACH, false, agent_on_attach},
-	{MSG_TASK_STDIN, true, agent_on_stdin},	  {MSG_TASK_SIGNAL, true, agent_on_signal},
-	{MSG_TASK_CREDIT, true, agent_on_credit}, {MSG_TASK_ACK, true, agent_on_late},
-	{MSG_TASK_DETACH, true, agent_on_late},	  {MSG_PING, false, agent_on_ping},
+	{MSG_TASK_OPEN, false, agent_on_open},	    {MSG_TASK_ATTACH, false, agent_on_attach},
+	{MSG_TASK_STDIN, true, agent_on_stdin},	    {MSG_TASK_SIGNAL, true, agent_on_signal},
+	{MSG_TASK_CREDIT, true, agent_on_credit},   {MSG_TASK_ACK, true, agent_on_late},
+	{MSG_TASK_DETACH, true, agent_on_late},	    {MSG_PING, false, agent_on_ping},
+	{MSG_COPY_OPEN, false, agent_on_copy_open}, {MSG_COPY_ENTRY, false, agent_on_copy},
+	{MSG_COPY_DATA, false, agent_on_copy},	    {MSG_COPY_ANSWER, false, agent_on_copy},
+	{MSG_COPY_CREDIT, false, agent_on_copy},    {MSG_COPY_END, false, agent_on_copy},
 };
 
 static int agent_on_message(void *arg, const struct frame *frame, struct errmsg *msg)
@@ -244,7 +267,7 @@ static void agent_put_hello(struct agent *a)
 		.machine_id = spooldir_line("/etc/machine-id"),
 		.boot_id = spooldir_line("/proc/sys/kernel/random/boot_id"),
 		.uid = getuid(),
-		.capabilities = AGENT_CAN_PTY | AGENT_CAN_SUSPEND,
+		.capabilities = AGENT_CAN_PTY | AGENT_CAN_SUSPEND | AGENT_CAN_COPY,
 	};
 	struct utsname name;
 
@@ -315,6 +338,7 @@ static void agent_poll(struct agent *a, struct pollset *set)
 		task_poll(a->tasks[(a->turn + i) % a->count], set);
 	for (size_t i = 0; i < a->durable_count; i++)
 		durable_poll(a->durables[i], set, AGENT_ROLE_DURABLE + (int)i);
+	copy_set_poll(&a->copies, set, AGENT_ROLE_COPY);
 }
 
 static void agent_on_ready(struct agent *a, int role, short revents)
@@ -322,7 +346,9 @@ static void agent_on_ready(struct agent *a, int role, short revents)
 	struct errmsg msg;
 	int rc = 0;
 
-	if (role >= AGENT_ROLE_DURABLE)
+	if (role >= AGENT_ROLE_COPY)
+		copy_set_on_ready(&a->copies, role - AGENT_ROLE_COPY);
+	else if (role >= AGENT_ROLE_DURABLE)
 		rc = durable_on_ready(a->durables[role - AGENT_ROLE_DURABLE], &msg);
 	else if (role == AGENT_ROLE_SIGNAL)
 		agent_reap(a);
@@ -367,6 +393,7 @@ static void agent_drop_ended(struct agent *a)
 			a->durables[kept++] = a->durables[i];
 	}
 	a->durable_count = kept;
+	copy_set_drop_ended(&a->copies);
 }
 
 static void agent_loop(struct agent *a)
@@ -430,6 +457,7 @@ int agent_run(int in_fd, int out_fd)
 		task_free(a.tasks[i]);
 	for (size_t i = 0; i < a.durable_count; i++)
 		durable_free(a.durables[i]);
+	copy_set_done(&a.copies);
 	free(a.tasks);
 	free(a.durables);
 	spooldir_done(&a.dirs);

@@ -21,7 +21,7 @@ packages_of() {
         msgpack=libmsgpack-dev
         [ "$packages_id:${packages_version%%.*}" = debian:12 ] || ! packages_known libmsgpack-c-dev ||
             msgpack=libmsgpack-c-dev
-        echo "gcc libc6-dev cmake ninja-build pkg-config libssh-dev libevent-dev $msgpack libssl-dev libsqlite3-dev libcmocka-dev musl-tools"
+        echo "gcc libc6-dev cmake ninja-build pkg-config libssh-dev libevent-dev $msgpack libssl-dev libsqlite3-dev libxxhash-dev libyaml-dev libcmocka-dev musl-tools"
         ;;
     # The agent for the other architecture, and to run it here: good to have, not needed.
     cross) echo 'gcc-aarch64-linux-gnu qemu-user-static' ;;
@@ -84,7 +84,7 @@ packages_look() {
     for tool in cc cmake ninja pkg-config musl-gcc ssh; do
         command -v "$tool" >/dev/null || lacking="$lacking $tool"
     done
-    for library in 'libssh >= 0.10.6' libevent_pthreads 'libcrypto >= 3.0' 'sqlite3 >= 3.37' cmocka; do
+    for library in 'libssh >= 0.10.6' libevent_pthreads 'libcrypto >= 3.0' 'sqlite3 >= 3.37' 'yaml-0.1 >= 0.2.5' cmocka; do
         pkg-config --exists "$library" 2>/dev/null || lacking="$lacking '$library'"
     done
     pkg-config --exists msgpack-c 2>/dev/null || pkg-config --exists msgpack 2>/dev/null ||

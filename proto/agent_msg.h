@@ -23,6 +23,7 @@
 #define AGENT_CAN_PTY	  1u
 #define AGENT_CAN_SUSPEND 2u
 #define AGENT_CAN_DURABLE 4u /* runs that survive the connection */
+#define AGENT_CAN_COPY	  8u
 
 /* 12.1. HELLO on a connection to an agent: the fields of 5.1 and what only an agent says. */
 struct agent_hello_msg {

@@ -111,6 +111,41 @@ static void job_secret_verify(struct wire_in *in, const void *body)
 
 MESSAGE_DEFINE(job_secret, "JOB_SECRET", job_secret_verify)
 
+static const struct layout_field job_ask_msg_fields[] = {
+	NEED_U64(job_ask_msg, number),
+	NEED_U64(job_ask_msg, kind),
+	TEXT(job_ask_msg, text, LIMIT_OPTION_TEXT),
+	BOOL(job_ask_msg, echo),
+};
+
+static void job_ask_verify(struct wire_in *in, const void *body)
+{
+	const struct job_ask_msg *m = body;
+
+	if (m->kind < 1 || m->kind >= JOB_ASK_KIND_COUNT)
+		wire_fault(in, ERR_PROTO, "kind", "is none of those that there are");
+	if (!m->text)
+		wire_fault(in, ERR_PROTO, "text", "is missing");
+}
+
+MESSAGE_DEFINE(job_ask, "JOB_ASK", job_ask_verify)
+
+static const struct layout_field job_answer_msg_fields[] = {
+	NEED_U64(job_answer_msg, number),
+	BOOL(job_answer_msg, given),
+	SECRET(job_answer_msg, text, CONTROL_PASSWORD_MAX),
+};
+
+static void job_answer_verify(struct wire_in *in, const void *body)
+{
+	const struct job_answer_msg *m = body;
+
+	if (m->given && !m->text)
+		wire_fault(in, ERR_PROTO, "text", "is missing");
+}
+
+MESSAGE_DEFINE(job_answer, "JOB_ANSWER", job_answer_verify)
+
 static const struct layout_field schema_msg_fields[] = {
 	NEED_U64(schema_msg, schema),
 	STR(schema_msg, name, LIMIT_COLUMN_NAME),

@@ -175,6 +175,28 @@ struct job_secret_msg {
 	char *login;	/* of users on hosts; NULL: none */
 };
 
+/* 6.15. The user is asked for something. */
+enum job_ask_kind {
+	JOB_ASK_PASSPHRASE = 1, /* of a key file */
+	JOB_ASK_PASSWORD,
+	JOB_ASK_PROMPT, /* whatever text says */
+	JOB_ASK_KIND_COUNT
+};
+
+struct job_ask_msg {
+	uint64_t number; /* of the question; at least 1 */
+	uint64_t kind;	 /* enum job_ask_kind */
+	char *text;	 /* what stands before the cursor */
+	bool echo;	 /* the answer may be seen */
+};
+
+/* 6.16. The answer, or that there is none. _done wipes it. */
+struct job_answer_msg {
+	uint64_t number;
+	bool given;
+	char *text;
+};
+
 /* 6.12. The columns of the records that name this schema; before the first of them. */
 struct schema_msg {
 	uint64_t schema; /* the daemon's number, which it gives once */
@@ -440,6 +462,8 @@ CONTROL_MSG_DECLARE(job_targets)
 CONTROL_MSG_DECLARE(job_stop)
 CONTROL_MSG_DECLARE(job_stdin)
 CONTROL_MSG_DECLARE(job_secret)
+CONTROL_MSG_DECLARE(job_ask)
+CONTROL_MSG_DECLARE(job_answer)
 CONTROL_MSG_DECLARE(job_children)
 CONTROL_MSG_DECLARE(schema)
 CONTROL_MSG_DECLARE(job_accepted)

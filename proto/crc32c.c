@@ -3,6 +3,7 @@
 #include <string.h>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <nmmintrin.h>
 #elif defined(__AARCH64EL__)
 #include <sys/auxv.h>
@@ -93,9 +94,20 @@ uint32_t crc32c_soft(uint32_t crc, const void *data, size_t n)
 
 #define CRC_TARGET __attribute__((target("sse4.2")))
 
+/* As __builtin_cpu_supports(), which knows every processor there is in 4 KB: asked once, before
+ * main, since the instruction takes its time, above all in a virtual machine. */
+static bool crc_hard;
+
+__attribute__((constructor)) static void crc_look(void)
+{
+	unsigned a, b, c, d;
+
+	crc_hard = __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_2);
+}
+
 bool crc32c_has_hard(void)
 {
-	return __builtin_cpu_supports("sse4.2");
+	return crc_hard;
 }
 
 CRC_TARGET static inline uint64_t crc_word(uint64_t crc, uint64_t word)

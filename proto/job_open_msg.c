@@ -112,12 +112,23 @@ static void job_open_verify_copy(struct wire_in *in, const struct job_open_msg *
 		wire_fault(in, ERR_PROTO, "copy_flags", "needs the built-in copy");
 }
 
+static void job_open_verify_rollout(struct wire_in *in, const struct job_open_msg *m)
+{
+	if (m->batch_percent && (m->batch < 1 || m->batch > 100))
+		wire_fault(in, ERR_PROTO, "batch",
+			   "is not from 1 to 100, though batch_percent is set");
+	if (m->failures_percent && (m->failures < 1 || m->failures > 101))
+		wire_fault(in, ERR_PROTO, "failures",
+			   "is not from 1 to 101, though failures_percent is set");
+}
+
 static void job_open_verify(struct wire_in *in, const void *body)
 {
 	const struct job_open_msg *m = body;
 
 	job_open_verify_command(in, m);
 	job_open_verify_copy(in, m);
+	job_open_verify_rollout(in, m);
 	fields_env(in, m->env, m->env_count);
 	fields_nice(in, m->nice);
 	if (fields_total(m->sessions, m->session_count) > CONTROL_IDS_BYTES)

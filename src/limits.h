@@ -45,24 +45,52 @@
 #define LIMIT_OPTION_TEXT      4096u
 #define LIMIT_CONFIG	       (1u << 20) /* muster.conf */
 
+/* Inventories and groups. */
+#define LIMIT_INVENTORY	      (128u << 20) /* a file, or what a command says; all of one directory */
+#define LIMIT_INVENTORY_FILES 4096u	   /* of one directory */
+#define LIMIT_INVENTORY_DEPTH 8u	   /* directories in directories */
+#define LIMIT_GROUPS	      100000u
+#define LIMIT_GROUP_NAME      255u
+#define LIMIT_GROUP_LINKS     8000000u /* hosts in groups, and groups in groups, of all groups */
+#define LIMIT_GROUP_SOURCES   256u
+#define LIMIT_GROUP_UPCALLS   4096u /* commands for one answer: all hosts, group by group */
+#define LIMIT_UPCALL_MS	      30000u
+#define LIMIT_UPCALL_NOISE    4096u /* of what a command says on its error output */
+#define LIMIT_YAML_DEPTH      64u
+#define LIMIT_YAML_NODES      8000000u
+#define LIMIT_YAML_ANCHORS    10000u
+
 /* Files of SSH. */
 #define LIMIT_SSH_CONFIG       (16u << 20)
 #define LIMIT_SSH_CONFIG_DEPTH 16u /* Include, ssh_config(5) */
-#define LIMIT_KNOWN_HOSTS      (256u << 20)
-#define LIMIT_KEY_FILE	       (1u << 20)
-#define LIMIT_AGENT_MESSAGE    (256u << 10) /* as OpenSSH's ssh-agent */
-#define LIMIT_AGENT_KEYS       256u
+/* Match exec: one command, and all of one job. */
+#define LIMIT_MATCH_EXEC_MS	5000u
+#define LIMIT_MATCH_EXEC_ALL_MS 60000u
+#define LIMIT_KNOWN_HOSTS	(256u << 20)
+#define LIMIT_KEY_FILE		(1u << 20)
+#define LIMIT_AGENT_MESSAGE	(256u << 10) /* as OpenSSH's ssh-agent */
+#define LIMIT_AGENT_KEYS	256u
+#define LIMIT_AUTH_PARTIALS	8u /* logins that a server takes, and wants more */
+#define LIMIT_AUTH_ROUNDS	16u
+#define LIMIT_AUTH_PROMPTS	16u	/* of one round */
+#define LIMIT_ASK_CLIENT_MS	110000u /* so that the daemon hears that there was no answer */
+#define LIMIT_ASK_MS		120000u /* a person answers, or the job goes on without */
+#define LIMIT_ASK_TRIES		3u	/* of one passphrase */
 
 /* Agents. */
-#define LIMIT_SCRIPT	  (512u << 10) /* --file-path */
-#define LIMIT_ENV	  1024u /* --env, how many; all of them at most LIMIT_COMMAND bytes */
-#define LIMIT_STDIN	  (256u << 20) /* --stdin of a job, which the daemon keeps until it ends */
-#define LIMIT_STDIN_PIECE (32u << 10)
-#define LIMIT_TASKS	  256u	     /* at once in one agent */
-#define LIMIT_LINE_JSON	  (1u << 20) /* a line, or a document, that a parser keeps */
-#define LIMIT_PATTERN	  4096u	     /* --parse regex:... */
-#define LIMIT_BOOT_NOISE  (1u << 20) /* what a login shell may say before the agent */
-#define LIMIT_BOOT_TEXT	  2048u	     /* of that, in an error */
+#define LIMIT_SCRIPT	    (512u << 10) /* --file-path */
+#define LIMIT_ENV	    1024u /* --env, how many; all of them at most LIMIT_COMMAND bytes */
+#define LIMIT_STDIN	    (256u << 20) /* --stdin of a job, which the daemon keeps until it ends */
+#define LIMIT_STDIN_PIECE   (32u << 10)
+#define LIMIT_COPY_PIECE    (256u << 10)
+#define LIMIT_COPY_ENTRIES  2000000u	 /* names in what one job copies to hosts */
+#define LIMIT_COPY_NAMES    (256u << 20) /* bytes of these */
+#define LIMIT_COPY_TROUBLES 1000u	 /* files of one host whose failure is told in text */
+#define LIMIT_TASKS	    256u	 /* at once in one agent */
+#define LIMIT_LINE_JSON	    (1u << 20)	 /* a line, or a document, that a parser keeps */
+#define LIMIT_PATTERN	    4096u	 /* --parse regex:... */
+#define LIMIT_BOOT_NOISE    (1u << 20)	 /* what a login shell may say before the agent */
+#define LIMIT_BOOT_TEXT	    2048u	 /* of that, in an error */
 
 /* The daemon. */
 #define LIMIT_CLIENTS	      256u

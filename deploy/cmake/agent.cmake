@@ -21,7 +21,7 @@ set(MUSTER_AGENT_FLAGS_aarch64 -Wl,-z,common-page-size=65536)
 # The libraries' headers in a folder of their own: beside them are those of another libc.
 function(muster_agent_headers from to)
   file(MAKE_DIRECTORY ${to})
-  foreach(name msgpack.h msgpack linux asm-generic)
+  foreach(name msgpack.h msgpack linux asm-generic xxhash.h)
     if(EXISTS ${from}/${name} AND NOT EXISTS ${to}/${name})
       file(CREATE_LINK ${from}/${name} ${to}/${name} SYMBOLIC)
     endif()
@@ -32,16 +32,16 @@ endfunction()
 function(muster_static_agent arch library include)
   set(out ${CMAKE_CURRENT_BINARY_DIR}/agent-${arch})
   set(root ${PROJECT_SOURCE_DIR})
-  file(GLOB sources CONFIGURE_DEPENDS ${root}/src/*.c ${root}/proto/*.c ${root}/agent/*.c
+  file(GLOB sources CONFIGURE_DEPENDS ${root}/src/*.c ${root}/src/files/*.c ${root}/proto/*.c ${root}/agent/*.c
     ${root}/agent/parse/*.c ${root}/agent/small/*.c ${root}/agent/spool/*.c)
-  file(GLOB headers CONFIGURE_DEPENDS ${root}/src/*.h ${root}/src/*.def ${root}/proto/*.h
+  file(GLOB headers CONFIGURE_DEPENDS ${root}/src/*.h ${root}/src/*.def ${root}/src/files/*.h ${root}/proto/*.h
     ${root}/proto/*.def ${root}/agent/*.h ${root}/agent/parse/*.h
     ${root}/agent/small/*.h ${root}/agent/spool/*.h)
   # The log writes to files and terminals, which the agent has none of.
   list(REMOVE_ITEM sources ${root}/src/log.c)
   add_custom_command(OUTPUT ${out}
     COMMAND ${ARGN} ${MUSTER_AGENT_FLAGS} ${MUSTER_AGENT_FLAGS_${arch}}
-      -iquote ${root}/src -iquote ${root}/proto -iquote ${root}/agent
+      -iquote ${root}/src -iquote ${root}/src/files -iquote ${root}/proto -iquote ${root}/agent
       -iquote ${root}/agent/parse -iquote ${root}/agent/small -iquote ${root}/agent/spool
       -isystem ${include} ${sources} ${library} -o ${out}
     DEPENDS ${sources} ${headers}

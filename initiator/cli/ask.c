@@ -2,9 +2,11 @@
 
 #include "control_msg.h"
 #include "exit.h"
+#include "login.h"
 
 struct ask {
 	struct loop *loop;
+	struct control *control;
 	ask_fn *fn;
 	void *arg;
 	bool leaving;
@@ -60,6 +62,17 @@ static void ask_on_warning(struct ask *ask, const void *body, size_t len)
 	warning_done(&m);
 }
 
+/* The daemon wants something of the user. */
+static void ask_on_ask(struct ask *ask, const void *body, size_t len)
+{
+	struct errmsg msg;
+	int rc = login_on_ask(ask->control, body, len, &msg);
+
+	if (rc)
+		ask_end(ask, cmd_error(rc == ERR_CLOSED ? EXIT_INTERRUPTED : EXIT_NO_DAEMON, "%s",
+				       msg.text));
+}
+
 static void ask_on_message(void *arg, uint8_t type, const void *body, size_t len)
 {
 	struct ask *ask = arg;
@@ -79,6 +92,10 @@ static void ask_on_message(void *arg, uint8_t type, const void *body, size_t len
 	}
 	if (type == MSG_WARNING) {
 		ask_on_warning(ask, body, len);
+		return;
+	}
+	if (type == MSG_JOB_ASK) {
+		ask_on_ask(ask, body, len);
 		return;
 	}
 	rc = ask->fn(ask->arg, type, body, len, &ask->status, &msg);
@@ -119,6 +136,7 @@ int ask_with(const struct cmd *cmd, const struct cmd_globals *globals, enum cont
 	} else if (rc) {
 		ask.status = cmd_control_error(rc, msg.text);
 	} else {
+		ask.control = control;
 		calls->open(arg, ask.loop, control);
 		loop_run(ask.loop);
 		calls->close(arg);

@@ -10,10 +10,12 @@
 
 /* Options that every command has, before or behind the verb. */
 struct cmd_globals {
-	const char *ssh_config; /* -F */
-	const char *daemon;	/* -L */
-	const char *output;	/* --output */
-	const char *color;	/* --color */
+	const char *ssh_config;		 /* -F */
+	const char *daemon;		 /* -L */
+	const char *output;		 /* --output */
+	const char *color;		 /* --color */
+	struct option_texts inventories; /* --inventory */
+	bool refresh_inventory;
 	bool quiet;
 	bool help;
 	bool version;
@@ -33,8 +35,9 @@ struct cmd {
 	int (*run)(const struct cmd *cmd, void *values, int argc, char **argv);
 };
 
-extern const struct cmd cmd_invoke, cmd_start, cmd_get, cmd_receive, cmd_wait, cmd_stop, cmd_remove,
-	cmd_suspend, cmd_resume, cmd_set, cmd_session, cmd_agent, cmd_daemon, cmd_relay;
+extern const struct cmd cmd_invoke, cmd_copy, cmd_start, cmd_get, cmd_receive, cmd_wait, cmd_stop,
+	cmd_remove, cmd_suspend, cmd_resume, cmd_set, cmd_session, cmd_agent, cmd_daemon, cmd_hosts,
+	cmd_relay;
 
 /* Prints "muster NAME: TEXT" and the hint at --help on stderr; returns EXIT_USAGE. */
 int cmd_usage(const struct cmd *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -12,6 +12,8 @@
 #include "escape.h"
 #include "exit.h"
 #include "fold.h"
+#include "login.h"
+#include "secret.h"
 #include "submit_job.h"
 #include "targets.h"
 
@@ -22,6 +24,8 @@ struct agent_values {
 	uint64_t throttle;
 	uint64_t connect_timeout_ms;
 	bool allow_empty;
+	struct login_values login;
+	struct connect_values connect;
 };
 
 static const struct {
@@ -179,12 +183,17 @@ static int agent_finish(struct agent_run *run, const struct agent_values *v, int
 }
 
 static int agent_run(const struct cmd *cmd, const struct agent_values *v,
-		     const struct hostlist *hosts, const struct job_open_msg *open)
+		     const struct hostlist *hosts, const struct job_open_msg *open,
+		     const char *login)
 {
 	struct render_style style = {.labels = true,
 				     .colour = cmd_colour(&v->globals, STDOUT_FILENO),
 				     .escape = isatty(STDOUT_FILENO) == 1};
-	struct agent_run run = {.submit = {.open = open, .hosts = hosts, .stdin_fd = -1},
+	struct agent_run run = {.submit = {.open = open,
+					   .hosts = hosts,
+					   .login = login,
+					   .user = v->login.user,
+					   .stdin_fd = -1},
 				.count = hostlist_count(hosts)};
 	int status;
 
@@ -230,23 +239,30 @@ static int agent_cmd_run(const struct cmd *cmd, void *arg, int argc, char **argv
 	};
 	struct hostlist *hosts = NULL;
 	struct errmsg msg;
+	char *login = NULL;
+	bool taken = false;
 	int status = agent_builtin(cmd, argc, argv, &open);
 
-	if (status == EXIT_OK && connect_fill(&open, NULL, config, &msg) != 0)
+	if (status == EXIT_OK && connect_fill(&open, &v->connect, config, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK && !v->hosts.count)
 		status = cmd_usage(cmd, "no hosts: -H EXPR");
 	if (status == EXIT_OK && v->globals.output && !format_find(v->globals.output))
 		status = cmd_usage(cmd, "--output: '%s' is none of " FORMAT_NAMES,
 				   v->globals.output);
-	if (status == EXIT_OK &&
-	    targets_find(&hosts, &v->hosts, &v->exclude, v->allow_empty, false, &msg) != 0)
+	if (status == EXIT_OK && (login_check(&v->login, &taken, &msg) != 0 ||
+				  targets_find(&hosts, &v->globals, &v->hosts, &v->exclude,
+					       v->allow_empty, taken, &msg) != 0))
 		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK)
 		status = cmd_ssh_config(cmd, v->globals.ssh_config, &open.ssh_config);
+	if (status == EXIT_OK && login_password(&login, &v->login, &msg) != 0)
+		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK && hostlist_count(hosts))
-		status = agent_run(cmd, v, hosts, &open);
+		status = agent_run(cmd, v, hosts, &open, login);
+	secret_free(login);
 	free(open.ssh_config);
+	connect_done(&open);
 	hostlist_free(hosts);
 	return status;
 }
@@ -260,7 +276,9 @@ static const struct option_row agent_options[] = {
 	{"throttle-limit", 'f', OPTION_COUNT, VALUE(throttle), "N", "so many hosts at once (64)"},
 	{"connect-timeout", 't', OPTION_DURATION, VALUE(connect_timeout_ms), "TIME",
 	 "name lookup, connect and key exchange together"},
+	CONNECT_SSH_ROWS(connect),
 	{"allow-empty", 0, OPTION_FLAG, VALUE(allow_empty), NULL, "no host at all is no error"},
+	LOGIN_ROWS(login),
 };
 
 const struct cmd cmd_agent = {

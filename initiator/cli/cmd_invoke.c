@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "cmd.h"
+#include "confirm.h"
 #include "connect.h"
 #include "durable.h"
 #include "exit.h"
@@ -12,7 +13,9 @@
 #include "invoke.h"
 #include "job_options.h"
 #include "limits.h"
+#include "login.h"
 #include "portion.h"
+#include "rollout.h"
 #include "secret.h"
 #include "session_hosts.h"
 #include "submit_job.h"
@@ -40,7 +43,10 @@ struct invoke_values {
 	struct job_values job;
 	struct durable_values durable;
 	struct connect_values connect;
+	struct login_values login;
 	struct via_values via;
+	struct rollout_values rollout;
+	struct confirm_values confirm;
 	const char *shard;
 };
 
@@ -87,14 +93,15 @@ static const char *invoke_not_with_session(const struct invoke_values *v)
 {
 	if (!v->sessions.count)
 		return NULL;
-	return v->hosts.count	     ? "-H"
-	       : v->exclude.count    ? "-x"
-	       : v->ephemeral	     ? "--ephemeral"
-	       : v->job.agent	     ? "--agent"
-	       : v->shard	     ? "--shard"
-	       : via_given(&v->via)  ? via_given(&v->via)
-	       : v->durable.detached ? "--in-disconnected-session"
-				     : connect_given(&v->connect);
+	return v->hosts.count		? "-H"
+	       : v->exclude.count	? "-x"
+	       : v->ephemeral		? "--ephemeral"
+	       : v->job.agent		? "--agent"
+	       : v->shard		? "--shard"
+	       : via_given(&v->via)	? via_given(&v->via)
+	       : v->durable.detached	? "--in-disconnected-session"
+	       : login_given(&v->login) ? login_given(&v->login)
+					: connect_given(&v->connect);
 }
 
 static int invoke_check(const struct cmd *cmd, const struct invoke_values *v, int argc, char **argv)
@@ -157,21 +164,34 @@ static int invoke_with_input(const struct cmd *cmd, const struct invoke_values *
 			     struct submit *submit)
 {
 	struct errmsg msg;
-	char *password = NULL;
+	char *password = NULL, *login = NULL;
 	int fd = -1, status = EXIT_OK;
 
 	if ((v->job.input && input_open(&fd, v->job.input, &msg) != 0) ||
+	    login_password(&login, &v->login, &msg) != 0 ||
 	    job_options_password(&password, &v->job, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
 	submit->stdin_fd = fd;
 	submit->stdin_name = v->job.input;
 	submit->password = password;
+	submit->login = login;
 	if (status == EXIT_OK)
 		status = submit->open->background ? submit_job(cmd, &v->globals, submit)
 						  : invoke_live(cmd, v, submit);
 	secret_free(password);
+	secret_free(login);
 	fd_close(&fd);
 	return status;
+}
+
+/* All that there is to know is known: it is shown, confirmed, and run. */
+static int invoke_confirmed(const struct cmd *cmd, const struct invoke_values *v,
+			    struct submit *submit)
+{
+	bool go;
+	int status = confirm_submit(&go, cmd, &v->globals, &v->confirm, submit);
+
+	return go ? invoke_with_input(cmd, v, submit) : status;
 }
 
 /* As get shows it: the script as the user named it, and its arguments. */
@@ -221,6 +241,7 @@ static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *
 	int status = cmd_ssh_config(cmd, v->globals.ssh_config, &open.ssh_config);
 
 	submit.open = &open;
+	submit.user = v->login.user;
 	if (status == EXIT_OK && job_options_fill(&open, &made, &v->job, argc, argv, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK && durable_fill(&open, &v->durable, config, &msg) != 0)
@@ -229,7 +250,10 @@ static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *
 	if (status == EXIT_OK && !v->sessions.count &&
 	    connect_fill(&open, &v->connect, config, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
-	if (status == EXIT_OK && via_fill(&open, &ways, &v->via, config, where->hosts, &msg) != 0)
+	if (status == EXIT_OK && rollout_fill(&open, &v->rollout, v->sessions.count > 0, &msg) != 0)
+		status = cmd_usage(cmd, "%s", msg.text);
+	if (status == EXIT_OK &&
+	    via_fill(&open, &ways, &v->via, &v->globals, where->hosts, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK) {
 		if (!v->job.file) {
@@ -237,11 +261,12 @@ static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *
 			open.argc = v->shell ? 1 : (size_t)argc;
 		}
 		open.display = invoke_display(&open, v->job.file);
-		status = via_check_size(&open, &msg) == 0 ? invoke_with_input(cmd, v, &submit)
+		status = via_check_size(&open, &msg) == 0 ? invoke_confirmed(cmd, v, &submit)
 							  : cmd_usage(cmd, "%s", msg.text);
 	}
 	free(open.display);
 	free(open.ssh_config);
+	connect_done(&open);
 	job_made_done(&made);
 	via_made_done(&ways);
 	return status;
@@ -270,7 +295,8 @@ static int invoke_hosts(const struct cmd *cmd, const struct invoke_values *v, bo
 	struct errmsg msg;
 
 	if ((v->shard && portion_parse(&portion, v->shard, &msg) != 0) ||
-	    targets_find(ret, &v->hosts, &v->exclude, v->allow_empty, stdin_taken, &msg) != 0)
+	    targets_find(ret, &v->globals, &v->hosts, &v->exclude, v->allow_empty, stdin_taken,
+			 &msg) != 0)
 		return cmd_usage(cmd, "%s", msg.text);
 	if (v->shard && portion_take(&portion, *ret, &msg) && !v->globals.quiet)
 		(void)cmd_error(EXIT_OK, "%s", msg.text);
@@ -288,7 +314,8 @@ static int invoke_cmd_run(const struct cmd *cmd, void *arg, int argc, char **arg
 
 	if (status != EXIT_OK)
 		return status;
-	if (job_options_stdin(&stdin_taken, &v->job, &msg) != 0)
+	if (job_options_stdin(&stdin_taken, &v->job, &msg) != 0 ||
+	    login_check(&v->login, &stdin_taken, &msg) != 0)
 		return cmd_usage(cmd, "%s", msg.text);
 	if (v->sessions.count)
 		return invoke_on_sessions(cmd, v, argc, argv);
@@ -333,6 +360,10 @@ static const struct option_row invoke_rows[] = {
 	 "or wait"},
 	DURABLE_ROWS(durable),
 	CONNECT_ROWS(connect),
+	CONNECT_SSH_ROWS(connect),
+	LOGIN_ROWS(login),
+	ROLLOUT_ROWS(rollout),
+	CONFIRM_ROWS(confirm),
 	{"hide-computer-name", 0, OPTION_FLAG, VALUE(no_labels), NULL, "the same as -N"},
 	{"no-labels", 'N', OPTION_FLAG, VALUE(no_labels), NULL, "no 'host: ' before lines"},
 	{"ephemeral", 0, OPTION_FLAG, VALUE(ephemeral), NULL,

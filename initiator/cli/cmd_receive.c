@@ -72,8 +72,9 @@ static int receive_streams(const struct cmd *cmd, const char *list, uint64_t *re
 }
 
 /* Locations are host expressions; a job's location is what the user wrote of the host. */
-static int receive_locations(const struct cmd *cmd, const struct option_texts *texts,
-			     struct hostlist **ret_hosts, struct receive_msg *m)
+static int receive_locations(const struct cmd *cmd, const struct cmd_globals *globals,
+			     const struct option_texts *texts, struct hostlist **ret_hosts,
+			     struct receive_msg *m)
 {
 	const struct option_texts none = {0};
 	struct errmsg msg;
@@ -81,7 +82,7 @@ static int receive_locations(const struct cmd *cmd, const struct option_texts *t
 
 	if (!texts->count)
 		return EXIT_OK;
-	if (targets_find(ret_hosts, texts, &none, false, false, &msg) != 0)
+	if (targets_find(ret_hosts, globals, texts, &none, false, false, &msg) != 0)
 		return cmd_usage(cmd, "--location: %s", msg.text);
 	m->location_count = hostlist_count(*ret_hosts);
 	if (m->location_count > CONTROL_IDS_MAX)
@@ -140,7 +141,7 @@ static int receive_cmd_run(const struct cmd *cmd, void *arg, int argc, char **ar
 	if (status == EXIT_OK)
 		status = receive_streams(cmd, v->streams, &m.streams);
 	if (status == EXIT_OK)
-		status = receive_locations(cmd, &v->locations, &hosts, &m);
+		status = receive_locations(cmd, &v->globals, &v->locations, &hosts, &m);
 	if (status == EXIT_OK && filter_fill(&m.filter, &v->filter, argc, argv, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK)

@@ -11,6 +11,7 @@
 #include "exit.h"
 #include "job_options.h"
 #include "limits.h"
+#include "login.h"
 #include "secret.h"
 #include "session_rows.h"
 #include "submit_job.h"
@@ -28,6 +29,7 @@ struct session_values {
 	uint64_t connect_timeout_ms;
 	struct job_values job;
 	struct connect_values connect;
+	struct login_values login;
 };
 
 /* A request and what answers it. */
@@ -135,13 +137,19 @@ static int session_with_password(const struct cmd *cmd, const struct session_val
 {
 	struct session_request r = {.values = v, .submit = submit};
 	struct errmsg msg;
-	char *password = NULL;
+	char *password = NULL, *login = NULL;
 	int status;
 
-	if (job_options_password(&password, &v->job, &msg) != 0)
+	if (login_password(&login, &v->login, &msg) != 0 ||
+	    job_options_password(&password, &v->job, &msg) != 0) {
+		secret_free(login);
 		return cmd_usage(cmd, "%s", msg.text);
+	}
 	submit->password = password;
+	submit->login = login;
+	submit->user = v->login.user;
 	status = session_ask(cmd, &r);
+	secret_free(login);
 	secret_free(password);
 	return status;
 }
@@ -169,13 +177,15 @@ static int session_new(const struct cmd *cmd, const struct session_values *v, in
 	int status = session_check_new(cmd, v, argc);
 
 	if (status == EXIT_OK && (job_options_stdin(&taken, &v->job, &msg) != 0 ||
+				  login_check(&v->login, &taken, &msg) != 0 ||
 				  job_options_fill(&open, &made, &v->job, 0, NULL, &msg) != 0 ||
 				  connect_fill(&open, &v->connect, config, &msg) != 0))
 		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK && open.agent == JOB_AGENT_NEVER)
 		status = cmd_usage(cmd, "a session is a connection to the agent: not with %s",
 				   v->job.agent ? "--agent never" : "agent = never; --agent auto");
-	if (status == EXIT_OK && targets_find(&hosts, &v->hosts, &v->exclude, false, taken, &msg))
+	if (status == EXIT_OK &&
+	    targets_find(&hosts, &v->globals, &v->hosts, &v->exclude, false, taken, &msg))
 		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK)
 		status = cmd_ssh_config(cmd, v->globals.ssh_config, &open.ssh_config);
@@ -183,6 +193,7 @@ static int session_new(const struct cmd *cmd, const struct session_values *v, in
 	if (status == EXIT_OK)
 		status = session_with_password(cmd, v, &submit);
 	free(open.ssh_config);
+	connect_done(&open);
 	job_made_done(&made);
 	hostlist_free(hosts);
 	return status;
@@ -193,17 +204,18 @@ static int session_new(const struct cmd *cmd, const struct session_values *v, in
 /* What says something of a new one alone; NULL: nothing does. */
 static const char *session_misplaced(const struct session_values *v)
 {
-	return v->hosts.count	       ? "-H"
-	       : v->exclude.count      ? "-x"
-	       : v->name	       ? "--name"
-	       : v->idle.given	       ? "--idle-timeout"
-	       : v->throttle	       ? "--throttle-limit"
-	       : v->job.env.count      ? "--env"
-	       : v->job.directory      ? "--working-directory"
-	       : v->job.become.given   ? "--become"
-	       : v->job.agent	       ? "--agent"
-	       : v->connect_timeout_ms ? "--connect-timeout"
-				       : connect_given(&v->connect);
+	return v->hosts.count		? "-H"
+	       : v->exclude.count	? "-x"
+	       : v->name		? "--name"
+	       : v->idle.given		? "--idle-timeout"
+	       : v->throttle		? "--throttle-limit"
+	       : v->job.env.count	? "--env"
+	       : v->job.directory	? "--working-directory"
+	       : v->job.become.given	? "--become"
+	       : v->job.agent		? "--agent"
+	       : v->connect_timeout_ms	? "--connect-timeout"
+	       : login_given(&v->login) ? login_given(&v->login)
+					: connect_given(&v->connect);
 }
 
 static const struct {
@@ -258,6 +270,8 @@ static const struct option_row session_options[] = {
 	{"connect-timeout", 't', OPTION_DURATION, VALUE(connect_timeout_ms), "TIME",
 	 "name lookup, connect and key exchange together"},
 	CONNECT_ROWS(connect),
+	CONNECT_SSH_ROWS(connect),
+	LOGIN_ROWS(login),
 	{"start-timeout", 0, OPTION_DURATION, VALUE(job.start_timeout_ms), "TIME",
 	 "from the login to the start of the agent (30s)"},
 	{"working-directory", 'C', OPTION_TEXT, VALUE(job.directory), "DIR",

@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "buf.h"
+#include "connect.h"
 #include "durable.h"
 #include "duration.h"
 #include "fd.h"
@@ -26,9 +27,12 @@ enum config_kind {
 	CONFIG_AGENTS,
 	CONFIG_STORES,
 	CONFIG_TOPOLOGIES,
+	CONFIG_INVENTORIES,
 	CONFIG_AGAIN,
 	CONFIG_LIST,
-	CONFIG_BLOCK_OR_DROP
+	CONFIG_BLOCK_OR_DROP,
+	CONFIG_HOST_KEYS,
+	CONFIG_TRANSPORTS
 };
 
 static const struct {
@@ -61,6 +65,12 @@ static const struct {
 	[CONFIG_CIPHERS] = {"ciphers", CONFIG_LIST},
 	[CONFIG_MACS] = {"macs", CONFIG_LIST},
 	[CONFIG_TOPOLOGY] = {"topology", CONFIG_TOPOLOGIES},
+	[CONFIG_HOST_KEY] = {"host-key", CONFIG_HOST_KEYS},
+	[CONFIG_TRANSPORT] = {"transport", CONFIG_TRANSPORTS},
+	[CONFIG_CONFIRM_ABOVE] = {"confirm-above", CONFIG_COUNT_OR_NONE},
+	[CONFIG_CONFIRM_COUNT] = {"confirm-count", CONFIG_COUNT_OR_NONE},
+	[CONFIG_INVENTORY] = {"inventory", CONFIG_INVENTORIES},
+	[CONFIG_INVENTORY_CACHE] = {"inventory-cache", CONFIG_TIME_OR_NONE},
 };
 _Static_assert(ARRAY_LEN(config_keys) == CONFIG_KEY_COUNT, "a key has no name");
 
@@ -90,6 +100,11 @@ const char *config_text(const struct config *config, enum config_key key)
 const char *config_topology(const struct config *config)
 {
 	return config->keys[CONFIG_TOPOLOGY].given ? config->topology : NULL;
+}
+
+const char *config_inventory(const struct config *config)
+{
+	return config->keys[CONFIG_INVENTORY].given ? config->inventory : NULL;
 }
 
 int config_store_path(char **ret, const char *store, const char *name, const char *home,
@@ -129,6 +144,17 @@ static int config_set_path(char ret[CONFIG_PATH_SIZE], const char *word, const c
 			       what, CONFIG_SHOWN, text, word);
 	if (strlen(text) >= CONFIG_PATH_SIZE)
 		return err_set(msg, ERR_RANGE, "%s: a path of more than %u bytes", what,
+			       CONFIG_PATH_SIZE - 1);
+	memcpy(ret, text, strlen(text) + 1);
+	return 0;
+}
+
+/* A text whose meaning shows when it is used. */
+static int config_set_text(char ret[CONFIG_PATH_SIZE], const char *text, const char *what,
+			   struct errmsg *msg)
+{
+	if (!*text || strlen(text) >= CONFIG_PATH_SIZE)
+		return err_set(msg, ERR_RANGE, "%s: a text of 1 to %u bytes is needed", what,
 			       CONFIG_PATH_SIZE - 1);
 	memcpy(ret, text, strlen(text) + 1);
 	return 0;
@@ -184,12 +210,18 @@ static int config_value(struct config *config, enum config_key key, const char *
 		return config_set_path(config->store, "memory", text, what, msg);
 	case CONFIG_TOPOLOGIES:
 		return config_set_path(config->topology, "none", text, what, msg);
+	case CONFIG_INVENTORIES:
+		return config_set_text(config->inventory, text, what, msg);
 	case CONFIG_AGAIN:
 		return count_parse(ret, text, 0, LIMIT_RETRIES, what, msg);
 	case CONFIG_LIST:
 		return config_set_list(config->lists[key - CONFIG_KEX_ALGORITHMS], text, what, msg);
 	case CONFIG_BLOCK_OR_DROP:
 		return durable_full_find(ret, text, what, msg);
+	case CONFIG_HOST_KEYS:
+		return connect_host_key_find(ret, text, what, msg);
+	case CONFIG_TRANSPORTS:
+		return connect_transport_find(ret, text, what, msg);
 	case CONFIG_TIME:
 	case CONFIG_TIME_OR_NONE:
 		return config_time(ret, config_keys[key].kind == CONFIG_TIME_OR_NONE, text, what,

@@ -42,7 +42,13 @@ enum config_key {
 	CONFIG_KEX_ALGORITHMS,	     /* config_text; the two below too */
 	CONFIG_CIPHERS,
 	CONFIG_MACS,
-	CONFIG_TOPOLOGY, /* config_topology */
+	CONFIG_TOPOLOGY,	/* config_topology */
+	CONFIG_HOST_KEY,	/* enum job_host_key */
+	CONFIG_TRANSPORT,	/* enum job_transport_way */
+	CONFIG_CONFIRM_ABOVE,	/* hosts; 0: nobody is asked who does not want it */
+	CONFIG_CONFIRM_COUNT,	/* hosts */
+	CONFIG_INVENTORY,	/* config_inventory */
+	CONFIG_INVENTORY_CACHE, /* milliseconds; 0: nothing is kept */
 	CONFIG_KEY_COUNT
 };
 
@@ -53,6 +59,7 @@ struct config {
 	} keys[CONFIG_KEY_COUNT];
 	char store[CONFIG_PATH_SIZE]; /* as it was written */
 	char topology[CONFIG_PATH_SIZE];
+	char inventory[CONFIG_PATH_SIZE];
 	char lists[3][CONFIG_LIST_SIZE]; /* of algorithms; the first is CONFIG_KEX_ALGORITHMS */
 };
 
@@ -64,6 +71,9 @@ const char *config_store(const struct config *config);
 
 /* CONFIG_TOPOLOGY: "none", or a path as CONFIG_STORE's; NULL where it is not set. */
 const char *config_topology(const struct config *config);
+
+/* CONFIG_INVENTORY: as --inventory has it; NULL where it is not set. */
+const char *config_inventory(const struct config *config);
 
 /* CONFIG_KEX_ALGORITHMS, CONFIG_CIPHERS or CONFIG_MACS; NULL where it is not set. */
 const char *config_text(const struct config *config, enum config_key key);

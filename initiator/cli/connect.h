@@ -12,9 +12,14 @@ struct connect_values {
 	const char *kex;
 	const char *ciphers;
 	const char *macs;
+	struct option_texts options;	/* -o */
+	struct option_texts identities; /* -i */
+	const char *host_key;
+	const char *transport;
 };
 
-/* The rows of these options: field is where the caller's values have their struct connect_values.
+/* The rows of these options, with those of CONNECT_SSH_ROWS: field is where the caller's values
+ * have their struct connect_values.
  */
 #define CONNECT_ROWS(field)                                                                     \
 	{"retries",                                                                             \
@@ -31,15 +36,40 @@ struct connect_values {
 		"macs", 0, OPTION_TEXT, VALUE(field.macs), "LIST", "MACs, the same"             \
 	}
 
+/* Of every command that connects to hosts. */
+#define CONNECT_SSH_ROWS(field)                                                                    \
+	{"option",     'o',                                                                        \
+	 OPTION_TEXTS, VALUE(field.options),                                                       \
+	 "KEY=VALUE",  "a keyword of ssh_config(5), above every file; may be\nrepeated"},          \
+		{"identity-file", 'i',                                                             \
+		 OPTION_TEXTS,	  VALUE(field.identities),                                         \
+		 "FILE",	  "a private key, before those of ssh_config; may be\nrepeated"},  \
+		{"host-key",                                                                       \
+		 0,                                                                                \
+		 OPTION_TEXT,                                                                      \
+		 VALUE(field.host_key),                                                            \
+		 "HOW",                                                                            \
+		 "keys of hosts that known_hosts does not have: strict\n(refused) or accept-new"}, \
+	{                                                                                          \
+		"transport", 0, OPTION_TEXT, VALUE(field.transport), "HOW",                        \
+			"auto, libssh or ssh: the OpenSSH client carries each\nconnection"         \
+	}
+
 /* The option that was given; NULL: none. */
 const char *connect_given(const struct connect_values *v);
 
+/* What --host-key and --transport say: enum job_host_key, enum job_transport_way. 0, or ERR_SYNTAX
+ * with msg, which begins with what. */
+int connect_host_key_find(uint64_t *ret, const char *text, const char *what, struct errmsg *msg);
+int connect_transport_find(uint64_t *ret, const char *text, const char *what, struct errmsg *msg);
+
 /*
  * Sets the fields of open that these values tell; what an option does not tell config does. open
- * borrows from both. v NULL: there are no such options. Returns 0, or ERR_SYNTAX, ERR_RANGE or
- * ERR_LIMIT with msg.
+ * borrows from both, but for its options, which connect_done frees in any case. v NULL: there are
+ * no such options. Returns 0, or ERR_SYNTAX, ERR_RANGE, ERR_LIMIT or ERR_NOTFOUND with msg.
  */
 int connect_fill(struct job_open_msg *open, const struct connect_values *v,
 		 const struct config *config, struct errmsg *msg);
+void connect_done(struct job_open_msg *open);
 
 #endif

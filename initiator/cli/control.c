@@ -339,13 +339,13 @@ static void control_on_secret_sent(const void *data, size_t len, void *arg)
 }
 
 /* The output refers to the only copy, which is wiped when it has been written. */
-static void control_send_secret(struct control *control, struct buf *body)
+static void control_send_secret(struct control *control, enum message_type type, struct buf *body)
 {
 	struct evbuffer *out = bufferevent_get_output(control->bev);
 	struct buf frame = {0};
 
 	(void)buf_room(&frame, FRAME_HEADER_SIZE + body->len); /* must not move: no copies */
-	control_frame(&frame, ++control->seq_out, MSG_JOB_SECRET, body);
+	control_frame(&frame, ++control->seq_out, type, body);
 	if (evbuffer_add_reference(out, frame.data, frame.len, control_on_secret_sent,
 				   frame.data) != 0)
 		abort();
@@ -353,18 +353,19 @@ static void control_send_secret(struct control *control, struct buf *body)
 
 void control_send(struct control *control, enum message_type type, struct buf *body)
 {
+	bool secret = type == MSG_JOB_SECRET || type == MSG_JOB_ANSWER;
 	struct buf frame = {0};
 
 	if (control->closed) {
 		; /* nobody to send to */
-	} else if (type == MSG_JOB_SECRET) {
-		control_send_secret(control, body);
+	} else if (secret) {
+		control_send_secret(control, type, body);
 	} else {
 		control_frame(&frame, ++control->seq_out, type, body);
 		(void)bufferevent_write(control->bev, frame.data, frame.len);
 	}
 	buf_done(&frame);
-	if (type == MSG_JOB_SECRET)
+	if (secret)
 		control_wipe(body);
 	buf_done(body);
 }

@@ -40,8 +40,8 @@ int control_open(struct control **ret, struct loop *loop, const struct paths *pa
 		 struct errmsg *msg);
 void control_free(struct control *control); /* NULL is fine. Not from inside an event. */
 
-/* Sends a message; the body is taken and is empty afterwards. No copy of a JOB_SECRET stays in
- * memory once it is sent. */
+/* Sends a message; the body is taken and is empty afterwards. No copy of a JOB_SECRET or
+ * JOB_ANSWER stays in memory once it is sent. */
 void control_send(struct control *control, enum message_type type, struct buf *body);
 
 /* More than CONTROL_QUEUE bytes wait to be sent: what can wait should. */

@@ -13,6 +13,7 @@
 #include "control.h"
 #include "control_msg.h"
 #include "exit.h"
+#include "login.h"
 #include "out.h"
 #include "submit_job.h"
 #include "view.h"
@@ -150,6 +151,18 @@ static int invoke_on_warning(struct invoke *iv, const void *body, size_t len, st
 	return 0;
 }
 
+/* The daemon wants something of the user. Nothing runs so far. */
+static int invoke_on_ask(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
+{
+	int rc = login_on_ask(iv->control, body, len, msg);
+
+	if (rc != ERR_CLOSED)
+		return rc;
+	iv->interrupted = true;
+	invoke_stop_job(iv);
+	return 0;
+}
+
 static int invoke_on_end(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
 {
 	(void)body;
@@ -188,7 +201,7 @@ static int invoke_take(struct invoke *iv, uint8_t type, const void *body, size_t
 		{MSG_RECORDS, invoke_on_records},	{MSG_CHILD_STATE, invoke_on_child},
 		{MSG_JOB_ACCEPTED, invoke_on_accepted}, {MSG_WARNING, invoke_on_warning},
 		{MSG_ERROR, invoke_on_error},		{MSG_JOB_END, invoke_on_end},
-		{MSG_SCHEMA, invoke_on_schema},
+		{MSG_SCHEMA, invoke_on_schema},		{MSG_JOB_ASK, invoke_on_ask},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)

@@ -265,7 +265,7 @@ int job_options_password(char **ret, const struct job_values *v, struct errmsg *
 	secret_guard();
 	prompt = xasprintf("Password for %s on the hosts: ", method);
 	if (v->ask_become_pass)
-		rc = secret_ask(ret, prompt, msg);
+		rc = secret_ask(ret, prompt, "--become-password-file", msg);
 	else
 		rc = secret_read(ret, v->become_password_file, "--become-password-file", prompt,
 				 msg);

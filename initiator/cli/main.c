@@ -13,8 +13,9 @@
 #include "log.h"
 
 static const struct cmd *const main_cmds[] = {
-	&cmd_invoke,  &cmd_start,  &cmd_get, &cmd_receive, &cmd_wait,  &cmd_stop,   &cmd_remove,
-	&cmd_suspend, &cmd_resume, &cmd_set, &cmd_session, &cmd_agent, &cmd_daemon, &cmd_relay,
+	&cmd_invoke, &cmd_copy,	  &cmd_start,	&cmd_get,    &cmd_receive, &cmd_wait,
+	&cmd_stop,   &cmd_remove, &cmd_suspend, &cmd_resume, &cmd_set,	   &cmd_session,
+	&cmd_hosts,  &cmd_agent,  &cmd_daemon,	&cmd_relay,
 };
 
 /* Other names of the same commands, PowerShell's among them; in any case. */
@@ -25,6 +26,7 @@ static const struct {
 } main_aliases[] = {
 	{"run", &cmd_invoke, NULL},
 	{"Invoke-Command", &cmd_invoke, NULL},
+	{"Copy-Item", &cmd_copy, NULL},
 	{"Start-Job", &cmd_start, NULL},
 	{"Get-Job", &cmd_get, NULL},
 	{"Receive-Job", &cmd_receive, NULL},
@@ -49,6 +51,11 @@ static const struct option_row main_globals[] = {
 	 "how results look: see COMMAND --help"},
 	{"color", 0, OPTION_TEXT, GLOBAL(color), "WHEN", "auto, always, never"},
 	{"colour", 0, OPTION_TEXT, GLOBAL(color), "WHEN", NULL},
+	{"inventory", 0, OPTION_TEXTS, GLOBAL(inventories), "WHERE",
+	 "hosts and groups are there: PATH, or KIND:REST (ansible,\nhosts, cmd, ssh, dsh, "
+	 "clustershell); may be repeated"},
+	{"refresh-inventory", 0, OPTION_FLAG, GLOBAL(refresh_inventory), NULL,
+	 "ask commands that know hosts again"},
 	{"quiet", 'q', OPTION_FLAG, GLOBAL(quiet), NULL, "no progress, no summary"},
 	{"help", 'h', OPTION_FLAG, GLOBAL(help), NULL, "this text"},
 	{"version", 'V', OPTION_FLAG, GLOBAL(version), NULL, "the version of muster"},

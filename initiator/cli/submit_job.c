@@ -9,8 +9,9 @@
 #include "exit.h"
 #include "job_rows.h"
 
-static void submit_send_targets(const struct hostlist *hosts, submit_fn *send, void *arg)
+static void submit_send_targets(const struct submit *submit, submit_fn *send, void *arg)
 {
+	const struct hostlist *hosts = submit->hosts;
 	struct job_target targets[CONTROL_TARGETS_BATCH];
 	size_t done = 0;
 
@@ -22,22 +23,24 @@ static void submit_send_targets(const struct hostlist *hosts, submit_fn *send, v
 		     m.count++, done++) {
 			const struct host *h = hostlist_at(hosts, done);
 
-			targets[m.count] = (struct job_target){.host = h->label,
-							       .hostname = h->name,
-							       .user = h->user,
-							       .port = h->port};
+			targets[m.count] = (struct job_target){
+				.host = h->label,
+				.hostname = h->address ? h->address : h->name,
+				.user = h->user ? h->user : (char *)(uintptr_t)submit->user,
+				.port = h->port};
 		}
 		job_targets_put(&body, &m);
 		send(arg, MSG_JOB_TARGETS, &body);
 	}
 }
 
-static void submit_send_secret(const char *password, submit_fn *send, void *arg)
+static void submit_send_secret(const struct submit *submit, submit_fn *send, void *arg)
 {
-	struct job_secret_msg m = {.password = (char *)(uintptr_t)password}; /* only read */
+	struct job_secret_msg m = {.password = (char *)(uintptr_t)submit->password,
+				   .login = (char *)(uintptr_t)submit->login}; /* only read */
 	struct buf body = {0};
 
-	(void)buf_room(&body, 2 * CONTROL_PASSWORD_MAX); /* must not move: no copies */
+	(void)buf_room(&body, 3 * CONTROL_PASSWORD_MAX); /* must not move: no copies */
 	job_secret_put(&body, &m);
 	send(arg, MSG_JOB_SECRET, &body);
 }
@@ -51,10 +54,10 @@ void submit_send(const struct submit *submit, submit_fn *send, void *arg)
 	m.home = getenv("HOME");
 	job_open_put(&body, &m);
 	send(arg, MSG_JOB_OPEN, &body);
-	if (submit->password)
-		submit_send_secret(submit->password, send, arg);
+	if (submit->password || submit->login)
+		submit_send_secret(submit, send, arg);
 	if (submit->hosts)
-		submit_send_targets(submit->hosts, send, arg);
+		submit_send_targets(submit, send, arg);
 }
 
 const char **submit_labels(const struct submit *submit, size_t *ret_count)

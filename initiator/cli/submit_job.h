@@ -16,6 +16,8 @@ struct submit {
 	const char *const *labels;    /* of a job on sessions: its hosts */
 	size_t label_count;
 	const char *password; /* for become; NULL: none */
+	const char *login;    /* the password of the users there; NULL: none */
+	const char *user;     /* logs in where hosts names nobody; NULL: as ssh_config says */
 	int stdin_fd;	      /* if open says that input follows */
 	const char *stdin_name;
 };

@@ -30,13 +30,14 @@ static void via_set(struct job_open_msg *open, struct via_made *made)
 		open->topology = (char *)(uintptr_t)buf_cstr(&made->topology);
 }
 
-static int via_gateways(struct via_made *made, const struct via_values *v, const char *const *names,
-			size_t count, struct errmsg *msg)
+static int via_gateways(struct via_made *made, const struct via_values *v,
+			const struct cmd_globals *globals, const char *const *names, size_t count,
+			struct errmsg *msg)
 {
 	static const struct option_texts nothing;
 	struct errmsg why = {""};
 	struct hostlist *gateways;
-	int rc = targets_find(&gateways, &v->gateways, &nothing, true, true, &why);
+	int rc = targets_find(&gateways, globals, &v->gateways, &nothing, true, true, &why);
 
 	if (rc)
 		return err_set(msg, rc, "--via: %s", why.text);
@@ -96,7 +97,7 @@ static int via_topology(struct via_made *made, const char *path, const char *con
 }
 
 int via_fill(struct job_open_msg *open, struct via_made *made, const struct via_values *v,
-	     const struct config *config, const struct hostlist *hosts, struct errmsg *msg)
+	     const struct cmd_globals *globals, const struct hostlist *hosts, struct errmsg *msg)
 {
 	size_t count = hosts ? hostlist_count(hosts) : 0;
 	const char **names;
@@ -107,7 +108,7 @@ int via_fill(struct job_open_msg *open, struct via_made *made, const struct via_
 	if (v->gateways.count && v->topology && strcmp(v->topology, "none") != 0)
 		return err_set(msg, ERR_SYNTAX, "--via and --topology: one of them");
 	if (!v->gateways.count)
-		path = via_path(v, config);
+		path = via_path(v, globals->config);
 	if (!count || (!v->gateways.count && !path)) {
 		free(path);
 		return 0;
@@ -116,7 +117,7 @@ int via_fill(struct job_open_msg *open, struct via_made *made, const struct via_
 	for (size_t i = 0; i < count; i++)
 		names[i] = hostlist_at(hosts, i)->name;
 	rc = path ? via_topology(made, path, names, count, msg)
-		  : via_gateways(made, v, names, count, msg);
+		  : via_gateways(made, v, globals, names, count, msg);
 	if (rc == 0)
 		via_set(open, made);
 	free(names);

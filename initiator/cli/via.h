@@ -3,7 +3,7 @@
 #define MUSTER_VIA_H
 
 #include "buf.h"
-#include "config.h"
+#include "cmd.h"
 #include "control_msg.h"
 #include "hostlist.h"
 #include "options.h"
@@ -39,7 +39,7 @@ struct via_made {
  * via_made_done, also after a failure. Returns 0 or a negative ERR_* with msg.
  */
 int via_fill(struct job_open_msg *open, struct via_made *made, const struct via_values *v,
-	     const struct config *config, const struct hostlist *hosts, struct errmsg *msg);
+	     const struct cmd_globals *globals, const struct hostlist *hosts, struct errmsg *msg);
 void via_made_done(struct via_made *made);
 
 /* What of it was given that cannot be with what a session has fixed; NULL: nothing. */

@@ -12,6 +12,7 @@
 #include "daemon_private.h"
 #include "limits.h"
 #include "log.h"
+#include "question.h"
 
 /* More than a socket holds: somebody still sends. */
 #define CLIENT_REST_MAX (1u << 20)
@@ -32,6 +33,9 @@ struct client {
 	uint64_t put; /* bytes that were ever put into its output */
 	struct client_wait *waits;
 	struct client_wait **last_wait;
+	uint64_t number;
+	struct question *questions;
+	uint64_t last_question;
 	bool has_read; /* has been CLIENT_READING */
 	bool closing;  /* ends when what was sent is gone */
 	bool dead;     /* to be freed from the loop */
@@ -114,7 +118,7 @@ static void client_on_read(struct bufferevent *bev, void *arg)
 		else if (rc < 0)
 			client_send_error(client, rc, msg.text);
 		/* libevent keeps the memory that it gives back as it was. */
-		if (used > 0 && frame.type == MSG_JOB_SECRET)
+		if (used > 0 && (frame.type == MSG_JOB_SECRET || frame.type == MSG_JOB_ANSWER))
 			explicit_bzero((uint8_t *)(uintptr_t)frame.body, frame.len);
 		if (used > 0)
 			(void)evbuffer_drain(in, (size_t)used);
@@ -223,6 +227,7 @@ struct client *client_new(struct daemon *daemon, int fd)
 	struct client *client = xcalloc(1, sizeof *client);
 
 	client->daemon = daemon;
+	client->number = ++daemon->last_client;
 	client->last_wait = &client->waits;
 	client->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
 	client->greeting = evtimer_new(base, client_on_greeting_deadline, client);
@@ -245,6 +250,7 @@ void client_free(struct client *client)
 
 	client->dead = true;
 	client_set_context(client, NULL, NULL);
+	questions_end(&client->questions);
 	while (client->waits)
 		client_unwait(client->waits);
 	event_free(client->greeting);
@@ -262,6 +268,26 @@ void client_free(struct client *client)
 struct daemon *client_daemon(struct client *client)
 {
 	return client->daemon;
+}
+
+uint64_t client_number(const struct client *client)
+{
+	return client->number;
+}
+
+bool client_is_gone(const struct client *client)
+{
+	return client->dead || client->closing;
+}
+
+struct question **client_questions(struct client *client)
+{
+	return &client->questions;
+}
+
+uint64_t client_next_question(struct client *client)
+{
+	return ++client->last_question;
 }
 
 enum client_state client_state(const struct client *client)

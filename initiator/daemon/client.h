@@ -15,6 +15,7 @@
 
 struct daemon;
 struct client;
+struct question;
 
 /* What a client awaits, and so what it may be sent. */
 enum client_state {
@@ -50,6 +51,15 @@ bool client_has_read(const struct client *client);
 /* From now on it has to say something each ms milliseconds, or it is let go; not while it is
  * CLIENT_GREETING. */
 void client_expect(struct client *client, uint64_t ms);
+
+/* No other client of this daemon has had it. Never 0. */
+uint64_t client_number(const struct client *client);
+/* It is on its way out: nothing reaches it any more. */
+bool client_is_gone(const struct client *client);
+
+/* For question.c: what its user is asked, and a number for the next question. */
+struct question **client_questions(struct client *client);
+uint64_t client_next_question(struct client *client);
 
 /* What a request keeps between messages; freed by drop when it is replaced or the client ends. */
 void client_set_context(struct client *client, void *context, void (*drop)(void *context));

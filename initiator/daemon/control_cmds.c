@@ -11,6 +11,7 @@
 #include "daemon_private.h"
 #include "doing.h"
 #include "limits.h"
+#include "question.h"
 #include "reader.h"
 #include "registry.h"
 #include "reply.h"
@@ -226,6 +227,7 @@ static const struct {
 	{MSG_JOB_OPEN, IN(IDLE), submit_on_open},
 	{MSG_JOB_TARGETS, IN(FILLING), submit_on_targets},
 	{MSG_JOB_SECRET, IN(FILLING), submit_on_secret},
+	{MSG_JOB_ANSWER, IN(IDLE) | IN(RUNNING) | IN(READING) | IN(WAITING), question_on_answer},
 	{MSG_JOB_STDIN, IN(IDLE) | IN(FILLING) | IN(RUNNING) | IN(READING), submit_on_stdin},
 	{MSG_JOB_RUN, IN(FILLING), submit_on_run},
 	{MSG_JOB_STOP, IN(IDLE) | IN(RUNNING) | IN(READING), control_job_stop},

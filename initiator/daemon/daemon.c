@@ -26,6 +26,8 @@
 #include "run.h"
 #include "session.h"
 
+/* For what copies are reading or writing. */
+#define DAEMON_COPY_GRACE_MS 1000u
 /* Unread results in memory: all together, and of one child. */
 #define DAEMON_RESULTS_BUDGET (256u << 20)
 #define DAEMON_RESULTS_SHARE  (1u << 20)
@@ -95,6 +97,14 @@ void daemon_client_added(struct daemon *daemon, struct client *client)
 		xrealloc(daemon->clients, daemon->client_count + 1, sizeof(struct client *));
 	daemon->clients[daemon->client_count++] = client;
 	(void)event_del(daemon->idle);
+}
+
+struct client *daemon_find_client(const struct daemon *daemon, uint64_t number)
+{
+	for (size_t i = 0; i < daemon->client_count; i++)
+		if (client_number(daemon->clients[i]) == number)
+			return client_is_gone(daemon->clients[i]) ? NULL : daemon->clients[i];
+	return NULL;
 }
 
 void daemon_client_removed(struct daemon *daemon, struct client *client)
@@ -342,6 +352,7 @@ static void daemon_close(struct daemon *daemon)
 	lines_free(daemon->lines);
 	/* Connections that were let go in the last round. */
 	loop_flush(daemon->loop);
+	work_pool_free(daemon->copies, DAEMON_COPY_GRACE_MS);
 	ssh_engine_free(daemon->engine);
 	event_free(daemon->idle);
 	event_free(daemon->flush);

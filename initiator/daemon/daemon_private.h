@@ -18,6 +18,7 @@ struct registry;
 struct remotes;
 struct retain;
 struct sessions;
+struct work_pool;
 
 struct daemon {
 	struct daemon_options options;
@@ -25,6 +26,7 @@ struct daemon {
 	struct ssh_engine *engine; /* what blocks, for plans and the agent of this computer */
 	struct lines *lines;
 	struct remotes *remotes;
+	struct work_pool *copies; /* files of copies; NULL: there was none so far */
 	struct registry *registry;
 	struct sessions *sessions;
 	struct store *store;	    /* NULL: jobs are in memory only */
@@ -41,13 +43,16 @@ struct daemon {
 	struct event *flush; /* what clients have not read by then is lost */
 	struct client **clients;
 	size_t client_count;
-	size_t opening; /* jobs whose plan is still being made */
+	uint64_t last_client; /* number */
+	size_t opening;	      /* jobs whose plan is still being made */
 	size_t fd_limit;
 	uint64_t started_ns;
 	bool ending; /* leaves as soon as no job is live */
 };
 
 void daemon_client_added(struct daemon *daemon, struct client *client);
+/* By its number; NULL: it has gone, or is about to. */
+struct client *daemon_find_client(const struct daemon *daemon, uint64_t number);
 void daemon_client_removed(struct daemon *daemon, struct client *client);
 
 /* Something has ended: is there a reason to stay? */

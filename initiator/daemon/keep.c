@@ -220,6 +220,11 @@ void keep_input_end(struct store *store, const struct job *job)
 	store_put_note(store, job_id(job), KEEP_INPUT_END, 0, 0, "", 0);
 }
 
+void keep_released(struct store *store, const struct job *job)
+{
+	store_put_note(store, job_id(job), KEEP_RELEASED, 0, 0, "", 0);
+}
+
 void keep_throttle(struct store *store, const struct job *job, uint64_t throttle)
 {
 	struct buf body = {0};

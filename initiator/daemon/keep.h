@@ -23,7 +23,8 @@ enum keep_step { KEEP_QUEUED, KEEP_AWAY, KEEP_ENDED };
 #define KEEP_ASKED    1u /* the command may have been started */
 #define KEEP_STOPPING 2u
 #define KEEP_ONCE     4u /* the same, and it ends with us: it is not begun again */
-/* When that was, in the rest of the flags. */
+#define KEEP_WAITS    8u /* its host could not be reached, and is tried again */
+/* When that was (of one that waits: when its host was first tried), in the rest of the flags. */
 #define KEEP_TIME_SHIFT 8
 static inline uint64_t keep_time(uint64_t wall_ns)
 {
@@ -38,7 +39,7 @@ static inline uint64_t keep_time_ns(uint64_t flags)
 /* struct store_job.wish */
 enum keep_wish { KEEP_NONE, KEEP_HOLD, KEEP_STOP };
 /* store_put_note's kind */
-enum keep_note { KEEP_SCHEMA = 1, KEEP_INPUT, KEEP_INPUT_END, KEEP_THROTTLE };
+enum keep_note { KEEP_SCHEMA = 1, KEEP_INPUT, KEEP_INPUT_END, KEEP_THROTTLE, KEEP_RELEASED };
 
 /* The request as bytes: JOB_OPEN and JOB_TARGETS, as frames. */
 void keep_request(struct buf *out, const struct job_open_msg *open,
@@ -61,6 +62,9 @@ int keep_schema_get(const void *data, size_t len, uint64_t *ret_id, struct task_
 
 void keep_input(struct store *store, const struct job *job, const void *data, size_t len);
 void keep_input_end(struct store *store, const struct job *job);
+
+/* Its canary does not keep the others waiting any more. */
+void keep_released(struct store *store, const struct job *job);
 
 /* Outweighs that of the request. */
 void keep_throttle(struct store *store, const struct job *job, uint64_t throttle);

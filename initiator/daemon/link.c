@@ -96,6 +96,7 @@ static void link_set_held(struct link *link, bool held)
 
 void link_end(struct link *link, const struct outcome *outcome)
 {
+	bool awaits = run_awaits(link->run, link->child, outcome);
 	struct link_live *live = link->live;
 	uint64_t now = clock_wall_ns();
 
@@ -104,13 +105,17 @@ void link_end(struct link *link, const struct outcome *outcome)
 	/* Its end is not acknowledged before the store has that too. */
 	if (link->track)
 		link_agent_store(link);
-	results_close(link->results);
+	if (!awaits)
+		results_close(link->results);
 	link_session_end(link);
 	free(live);
 	link->live = NULL;
 	link_set_held(link, false);
 	run_on_results(link->run, link->child);
-	child_on_end(link->child, outcome, now);
+	if (awaits)
+		run_await(link->run, link->child, outcome);
+	else
+		child_on_end(link->child, outcome, now);
 }
 
 static void link_on_hold(void *arg, bool hold)
@@ -171,6 +176,8 @@ void link_go(struct link *link)
 {
 	if (link_is_relayed(link))
 		link_relay_start(link);
+	else if (run_open(link->run)->builtin == JOB_COPY)
+		link_copy_start(link);
 	else if (link_is_plain(run_open(link->run)))
 		link_plain_start(link);
 	else

@@ -169,7 +169,8 @@ static void link_do_connect(void *arg)
 	struct remote_spec spec = {
 		.target = open->local ? NULL : run_target(link->run, child_index(link->child)),
 		.job = open,
-		.password = run_password(link->run)};
+		.password = run_password(link->run),
+		.login = run_login(link->run)};
 
 	/* Well before it is: so that this is in the store by then. */
 	if (track_is_durable(lt->track))

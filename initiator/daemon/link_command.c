@@ -171,6 +171,7 @@ bool link_plain_can(const struct job_open_msg *open, const char **ret_what)
 		{open->output_limit != 0, "--max-output"},
 		{open->become != JOB_AS_SELF, "--become"},
 		{open->builtin == JOB_AGENT_PUSH, "agent push"},
+		{open->builtin == JOB_COPY, "copy"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
@@ -280,6 +281,10 @@ int link_check(const struct job_open_msg *open, struct errmsg *msg)
 	if (!open->local && open->agent == JOB_AGENT_NEVER && !link_plain_can(open, &what))
 		return err_set(msg, ERR_SYNTAX, "%s needs the agent, and --agent never forbids it",
 			       what);
+	if (open->builtin == JOB_COPY && (open->route_count || open->topology || open->hops))
+		return err_set(msg, ERR_SYNTAX,
+			       "files are not copied by way of gateways: copy without --via and "
+			       "--topology, or to the gateways, and on from there");
 	if (open->local && open->become)
 		return err_set(msg, ERR_SYNTAX,
 			       "a local job becomes no other user: start it with sudo");

@@ -9,6 +9,7 @@
 #include "conn_cause.h"
 #include "line.h"
 #include "link_private.h"
+#include "plan_settings.h"
 
 /* Input that was given and has not gone to the network. */
 #define LINK_INPUT_AHEAD (256u << 10)
@@ -119,8 +120,10 @@ void link_plain_start(struct link *link)
 			 .input = run_feed(link->run) != NULL,
 			 .kex = open->kex,
 			 .ciphers = open->ciphers,
-			 .macs = open->macs},
-		.retries = open->retries,
+			 .macs = open->macs,
+			 .login = run_login(link->run)},
+		.retries = plan_settings_retries(open,
+						 run_target(link->run, child_index(link->child))),
 	};
 	char *command = link_plain_text(link);
 

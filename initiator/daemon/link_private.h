@@ -68,6 +68,7 @@ void link_end_soon(struct link *link);
 void link_plain_start(struct link *link);
 void link_agent_start(struct link *link);
 void link_relay_start(struct link *link);
+void link_copy_start(struct link *link);
 struct track_spec;
 /* link_spec.c. What was before a restart is taken from past. */
 void link_track_spec(struct link *link, struct track_spec *ret);

@@ -109,11 +109,25 @@ static void reader_on_starting(void *arg, struct child *child, struct client_wai
 	client_wait_sent(client, wait);
 }
 
+/* Who waits for it should know what it waits for. */
+static void reader_warn_held(struct reader *reader, struct job *job)
+{
+	struct warning_msg m = {.text = job_progress(job, clock_wall_ns())};
+	struct buf body = {0};
+
+	if (!m.text)
+		return;
+	warning_put(&body, &m);
+	client_send(reader->client, MSG_WARNING, &body);
+	warning_done(&m);
+}
+
 static void reader_on_job(void *arg, struct job *job)
 {
 	struct reader_job *watched = arg;
 
-	(void)job;
+	if (watched->reader->live && job_state(job) == JOB_STATE_SUSPENDED)
+		reader_warn_held(watched->reader, job);
 	reader_wake(watched->reader);
 }
 

@@ -69,7 +69,7 @@ int relay_request_put(struct buf *out, const struct run *run, const char *gatewa
 		      struct relay_member *const *members, size_t count, struct errmsg *msg);
 
 /* JOB_SECRET; the caller wipes all of out. */
-void relay_secret_put(struct buf *out, const char *password);
+void relay_secret_put(struct buf *out, const char *password, const char *login);
 
 /* --- relay_ask.c ----------------------------------------------------------------------------- */
 

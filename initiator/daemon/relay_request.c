@@ -25,11 +25,16 @@ static int relay_put_open(struct buf *out, const struct run *run, const char *ga
 	char *topology = NULL;
 
 	open.ssh_config = open.agent_socket = open.home = open.path = NULL;
+	open.options = NULL;
+	open.option_count = 0;
 	open.background = open.detached = false;
 	open.durable = JOB_DURABLE_NEVER;
 	open.routes = NULL;
 	open.route_count = 0;
 	open.stdin_follows = run_feed(run) != NULL;
+	/* What is held back is held back here, and begins there when it may. */
+	open.batch = open.pause_ms = open.failures = open.canary = open.until_reachable_ms = 0;
+	open.batch_percent = open.failures_percent = open.fail_fast = false;
 	open.hops++;
 	open.whole = run_whole(run);
 	/* The last one of these counts: what the topology calls the gateway may not be its name. */
@@ -76,12 +81,13 @@ int relay_request_put(struct buf *out, const struct run *run, const char *gatewa
 	return rc ? rc : relay_put_targets(out, run, members, count, msg);
 }
 
-void relay_secret_put(struct buf *out, const char *password)
+void relay_secret_put(struct buf *out, const char *password, const char *login)
 {
-	struct job_secret_msg m = {.password = (char *)(uintptr_t)password}; /* only read */
+	struct job_secret_msg m = {.password = (char *)(uintptr_t)password, /* only read */
+				   .login = (char *)(uintptr_t)login};
 	size_t begin;
 
-	(void)buf_room(out, 2 * CONTROL_PASSWORD_MAX); /* must not move: no copies */
+	(void)buf_room(out, 3 * CONTROL_PASSWORD_MAX); /* must not move: no copies */
 	begin = frame_begin(out);
 	job_secret_put(out, &m);
 	(void)frame_end(out, begin, MSG_JOB_SECRET, 0, 0); /* so short a one fits */

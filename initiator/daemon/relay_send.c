@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "frame.h"
 #include "relay_private.h"
+#include "secret_login.h"
 
 /* Input that was given and has not gone to the network. */
 #define RELAY_INPUT_AHEAD (256u << 10)
@@ -80,11 +81,12 @@ static void relay_settle_members(struct relay *relay)
 static void relay_send_secret(struct relay *relay)
 {
 	const char *password = run_password(relay_run(relay));
+	const char *login = secret_login_text(run_login(relay_run(relay)));
 	struct buf frame = {0};
 
-	if (!password)
+	if (!password && !login)
 		return;
-	relay_secret_put(&frame, password);
+	relay_secret_put(&frame, password, login);
 	line_write(relay->line, frame.data, frame.len);
 	explicit_bzero(frame.data, frame.size);
 	buf_done(&frame);

@@ -9,6 +9,7 @@
 #include "escape.h"
 #include "hostlist.h"
 #include "link_private.h"
+#include "plan_settings.h"
 #include "relay.h"
 
 struct gateway {
@@ -268,11 +269,9 @@ static void relays_make_plan(struct relays *relays)
 	const struct job_open_msg *open = run_open(relays->run);
 	struct plan_request request = {
 		.hosts = xcalloc(relays->gateway_count, sizeof *request.hosts),
-		.count = relays->gateway_count,
-		.config_path = open->ssh_config ? xstrdup(open->ssh_config) : NULL,
-		.agent_socket = open->agent_socket ? xstrdup(open->agent_socket) : NULL,
-		.home = xstrdup(open->home ? open->home : "/")};
+		.count = relays->gateway_count};
 
+	plan_settings_take(&request, open);
 	for (size_t i = 0; i < relays->gateway_count; i++) {
 		const struct plan_host *h = &relays->gateways[i].host;
 

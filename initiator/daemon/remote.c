@@ -123,9 +123,31 @@ static void remote_key_add(struct buf *key, const char *part)
 
 static void remote_key_login(struct buf *key, const struct plan_login *login)
 {
-	for (size_t i = 0; i < login->file_count; i++)
-		remote_key_add(key, login->files[i]->path);
+	/* Not what could be used of it: a passphrase that was said once need not be said again. */
+	remote_key_add(key, login->name);
 	remote_key_add(key, login->agent_path);
+}
+
+static void remote_key_way(struct buf *key, const struct plan_target *t)
+{
+	for (; t; t = t->jump) {
+		buf_addf(key, "%d %u %d\n", (int)t->way, t->port, t->accept_new);
+		remote_key_add(key, t->hostname);
+		remote_key_add(key, t->user);
+		remote_key_add(key, t->key_name);
+		remote_key_add(key, t->proxy_command);
+		remote_key_add(key, t->kex);
+		remote_key_add(key, t->ciphers);
+		remote_key_add(key, t->macs);
+	}
+}
+
+static void remote_key_options(struct buf *key, const struct job_open_msg *job)
+{
+	buf_addf(key, "%llu %llu\n", (unsigned long long)job->host_key,
+		 (unsigned long long)job->transport);
+	for (size_t i = 0; i < job->option_count; i++)
+		remote_key_add(key, job->options[i]);
 }
 
 /*
@@ -153,6 +175,8 @@ static char *remote_key(const struct remote_spec *spec)
 	remote_key_add(&key, job->ciphers);
 	remote_key_add(&key, job->macs);
 	remote_key_add(&key, t->fault);
+	remote_key_options(&key, job);
+	remote_key_way(&key, t);
 	if (t->login)
 		remote_key_login(&key, t->login);
 	return buf_take_str(&key);
@@ -236,6 +260,14 @@ static bool remote_same_password(const struct remote *r, const char *password)
 					 : strcmp(r->password, password) == 0;
 }
 
+/* Who has none would wait for what another one has said. */
+static bool remote_same_login(const struct remote *r, const struct secret_login *login)
+{
+	const char *mine = secret_login_text(r->login), *other = secret_login_text(login);
+
+	return r->login == login || (mine && other && strcmp(mine, other) == 0);
+}
+
 /*
  * One that has come to its agent may be used while known_hosts still vouches for it. One that is on
  * its way there will be judged by what its own job has brought: the password above all.
@@ -246,7 +278,8 @@ static bool remote_is_fit(const struct remote *r, const struct remote_spec *spec
 		return false;
 	if (r->state == REMOTE_OPEN)
 		return !r->line || line_is_trusted(r->line, spec->target);
-	return r->state == REMOTE_GREETING || remote_same_password(r, spec->password);
+	return r->state == REMOTE_GREETING ||
+	       (remote_same_password(r, spec->password) && remote_same_login(r, spec->login));
 }
 
 static struct remote *remotes_find(const struct remotes *pool, const struct remote_spec *spec,

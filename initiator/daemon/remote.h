@@ -21,6 +21,7 @@
 struct lines;
 struct remotes;
 struct remote_task;
+struct secret_login;
 
 /* linger_ms: how long an idle connection stays; 0: not at all. keepalive_ms: one on which commands
  * run is asked for a sign of life after such a silence, and lost after three times that; 0: the
@@ -49,6 +50,7 @@ struct remote_spec {
 	const struct plan_target *target;
 	const struct job_open_msg *job; /* agent, become, timeouts; borrowed during the call */
 	const char *password;		/* for become; NULL: none. Borrowed during the call */
+	struct secret_login *login;	/* to log in; NULL: no password. The same */
 };
 
 /* No event comes before remote_task_begin. events are borrowed. */
@@ -60,6 +62,9 @@ void remote_task_begin(struct remote_task *task);
 
 /* A message for its agent. body is taken over. Before open and after the end: dropped. */
 void remote_task_send(struct remote_task *task, enum message_type type, struct buf *body);
+
+/* The same, a whole frame, which is emptied. */
+void remote_task_send_frame(struct remote_task *task, struct buf *frame);
 
 /* Lets go of it without an event. shun: its agent is given no other task. NULL is fine. */
 void remote_task_leave(struct remote_task *task, enum track_leave how, bool shun);

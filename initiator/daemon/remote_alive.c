@@ -51,10 +51,22 @@ void remote_on_listened(void *arg, bool silent)
 		remote_give_up(r, remote_now_ms());
 }
 
+/* ServerAliveCountMax; the first of them passes before anything is asked. */
+static uint64_t remote_silences(const struct remote *r)
+{
+	const struct plan_target *t = r->target;
+
+	if (!t || !t->alive_interval_s)
+		return REMOTE_SILENCES;
+	return t->alive_count > 2 ? t->alive_count : 2;
+}
+
 void remote_check(struct remote *r, uint64_t now_ms, uint64_t keepalive_ms)
 {
-	uint64_t silence = now_ms - r->heard_ms;
+	uint64_t silence = now_ms - r->heard_ms, silences = remote_silences(r);
 
+	if (r->target && r->target->alive_interval_s)
+		keepalive_ms = r->target->alive_interval_s * UINT64_C(1000);
 	if (r->state != REMOTE_OPEN || !r->tasks || !(r->can & AGENT_CAN_DURABLE)) {
 		r->heard_ms = now_ms;
 		return;
@@ -65,8 +77,8 @@ void remote_check(struct remote *r, uint64_t now_ms, uint64_t keepalive_ms)
 		return;
 	}
 	/* The ping may have been late itself. */
-	if (r->listening || silence < keepalive_ms * REMOTE_SILENCES ||
-	    now_ms - r->pinged_ms < keepalive_ms * (REMOTE_SILENCES - 1) / 2)
+	if (r->listening || silence < keepalive_ms * silences ||
+	    now_ms - r->pinged_ms < keepalive_ms * (silences - 1) / 2)
 		return;
 	if (!r->line) {
 		remote_give_up(r, now_ms);

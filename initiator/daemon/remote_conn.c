@@ -8,6 +8,7 @@
 #include "conn_cause.h"
 #include "escape.h"
 #include "log.h"
+#include "plan_settings.h"
 #include "remote_private.h"
 
 /* From the start of the bootstrap to the agent's HELLO. */
@@ -53,6 +54,8 @@ static void remote_wipe_password(struct remote *r)
 		explicit_bzero(r->password, strlen(r->password));
 	free(r->password);
 	r->password = NULL;
+	secret_login_drop(r->login);
+	r->login = NULL;
 }
 
 void remote_destroy(struct remote *r)
@@ -148,6 +151,13 @@ void remote_send(struct remote *r, enum message_type type, struct buf *body)
 	remote_write(r, frame.data, frame.len);
 	buf_done(&frame);
 	buf_done(body);
+}
+
+void remote_send_frame(struct remote *r, struct buf *frame)
+{
+	if (r->state != REMOTE_GONE && remote_is_up(r))
+		remote_write(r, frame->data, frame->len);
+	buf_done(frame);
 }
 
 static void remote_open(struct remote *r, uint64_t can, char *note)
@@ -342,8 +352,9 @@ static void remote_connect(struct remote *r, const struct remote_spec *from)
 			 .subsystem = order->spec.subsystem ? REMOTE_SUBSYSTEM : NULL,
 			 .kex = from->job->kex,
 			 .ciphers = from->job->ciphers,
-			 .macs = from->job->macs},
-		.retries = from->job->retries,
+			 .macs = from->job->macs,
+			 .login = from->login},
+		.retries = plan_settings_retries(from->job, r->target),
 		.side = &remote_side,
 		.order = order,
 	};
@@ -417,6 +428,7 @@ struct remote *remote_new(struct remotes *pool, const struct remote_spec *spec, 
 	if (r->target)
 		plan_hold(r->target->plan);
 	r->password = spec->password ? xstrdup(spec->password) : NULL;
+	r->login = secret_login_hold(spec->login);
 	r->timer = evtimer_new(loop_base(loop), remote_on_timer, r);
 	if (!r->timer)
 		abort();

@@ -11,6 +11,7 @@
 #include "remote.h"
 #include "remote_io.h"
 #include "remote_pipe.h"
+#include "secret_login.h"
 
 enum remote_state {
 	REMOTE_CONNECTING, /* nothing runs there */
@@ -37,6 +38,7 @@ struct remote {
 	struct peer *peer;		  /* of the pipe; that of a line is with it (remote_io.c) */
 	struct errmsg fault;		  /* why there is no pipe */
 	char *password;			  /* until the agent runs */
+	struct secret_login *login;	  /* the same */
 	struct event *timer;		  /* of the greeting of a pipe; then the lingering */
 	struct remote_task *tasks;
 	uint64_t last_task;
@@ -67,6 +69,7 @@ struct remote_task {
 /* remote_conn.c */
 struct remote *remote_new(struct remotes *pool, const struct remote_spec *spec, char *key);
 void remote_send(struct remote *r, enum message_type type, struct buf *body);
+void remote_send_frame(struct remote *r, struct buf *frame); /* as it is; emptied */
 /* Ends the connection; every task ends by this. Frees r from the loop. */
 void remote_close(struct remote *r, enum cause cause, const char *text);
 void remote_destroy(struct remote *r);

@@ -111,6 +111,11 @@ void remote_task_send(struct remote_task *t, enum message_type type, struct buf 
 	remote_send(t->remote, type, body);
 }
 
+void remote_task_send_frame(struct remote_task *t, struct buf *frame)
+{
+	remote_send_frame(t->remote, frame);
+}
+
 /* Nobody waits for its end any more; until that comes the agent still speaks of it. */
 static void task_orphan(struct remote_task *t, enum track_leave how)
 {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "control_msg.h"
 #include "link.h"
 
@@ -18,16 +19,15 @@ static void reply_row(struct client *client, struct get_row_msg *row)
 	get_row_done(row);
 }
 
-/* "3/200 failed: web07 (exited 2), db1 (unreachable), ..."; NULL: none has. */
-static char *reply_summary(struct job *job)
+/* "3/200 failed: web07 (exited 2), db1 (unreachable), ..." */
+static void reply_failed(struct buf *text, struct job *job)
 {
 	const struct job_counts *counts = job_counts(job);
 	size_t failed = counts->in_state[JOB_STATE_FAILED], named = 0;
-	struct buf text = {0};
 
 	if (!failed)
-		return NULL;
-	buf_addf(&text, "%zu/%zu failed:", failed, counts->total);
+		return;
+	buf_addf(text, "%zu/%zu failed:", failed, counts->total);
 	for (const struct child *child = job_next_failed(job, NULL);
 	     child && named < failed && named < REPLY_SUMMARY_HOSTS;
 	     child = job_next_failed(job, child)) {
@@ -35,17 +35,34 @@ static char *reply_summary(struct job *job)
 
 		if (child_state(child) != JOB_STATE_FAILED || !child_outcome(child, &o))
 			continue;
-		buf_addf(&text, "%s %s (%s", named++ ? "," : "", child_location(child),
+		buf_addf(text, "%s %s (%s", named++ ? "," : "", child_location(child),
 			 cause_name(o.cause));
 		if (o.exit_code >= 0)
-			buf_addf(&text, " %d", o.exit_code);
+			buf_addf(text, " %d", o.exit_code);
 		if (o.signal[0])
-			buf_addf(&text, " %s", o.signal);
-		buf_add_char(&text, ')');
+			buf_addf(text, " %s", o.signal);
+		buf_add_char(text, ')');
 	}
 	if (named < failed)
-		buf_add_str(&text, ", ...");
-	return buf_take_str(&text);
+		buf_add_str(text, ", ...");
+}
+
+/* What it is at, and who has failed; NULL: nothing to say. */
+static char *reply_summary(struct job *job)
+{
+	char *progress = job_progress(job, clock_wall_ns());
+	struct buf text = {0};
+
+	if (progress)
+		buf_add_str(&text, progress);
+	if (progress && job_counts(job)->in_state[JOB_STATE_FAILED])
+		buf_add_str(&text, "; ");
+	free(progress);
+	reply_failed(&text, job);
+	if (text.len)
+		return buf_take_str(&text);
+	buf_done(&text);
+	return NULL;
 }
 
 static int reply_worse(int worst, const struct child *child)
@@ -121,6 +138,10 @@ void reply_child(struct client *client, const struct child *child)
 		row.signal = o.signal[0] ? xstrdup(o.signal) : NULL;
 		row.text = o.text[0] ? xstrdup(o.text) : NULL;
 		row.exit_status = (uint64_t)outcome_exit_status(&o);
+	} else if (child_is_waiting(child)) {
+		row.progress =
+			xasprintf("waiting for the host%s%s", *child_wait_text(child) ? ": " : "",
+				  child_wait_text(child));
 	} else if (child_link(child) && link_trouble(child_link(child))[0]) {
 		row.text = xstrdup(link_trouble(child_link(child)));
 	}

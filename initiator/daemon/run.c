@@ -65,9 +65,13 @@ static void run_let_go(struct run *run)
 	run->relays = NULL;
 	plan_free(run->plan);
 	run->plan = NULL;
+	copy_plan_free(run->copy);
+	run->copy = NULL;
 	feed_free(run->feed);
 	run->feed = NULL;
 	run_wipe_password(run);
+	secret_login_drop(run->login);
+	run->login = NULL;
 	job_open_done(&run->open);
 }
 
@@ -83,6 +87,7 @@ static void run_clean(void *arg)
 		return;
 	}
 	run->clean = true;
+	run_rollout_done(run);
 	run_let_go(run);
 	/* Connections and plans of many hosts: give the memory back that the children do not need.
 	 */
@@ -134,7 +139,9 @@ const struct job_transport run_transport = {.start = run_do_start,
 					    .stop = run_do_stop,
 					    .suspend = run_do_suspend,
 					    .resume = run_do_resume};
-const struct job_observer run_observer = {.child_changed = run_on_child, .job_changed = run_on_job};
+const struct job_observer run_observer = {.child_changed = run_on_child,
+					  .job_changed = run_on_job,
+					  .wake_changed = run_on_wake_changed};
 
 void run_job_spec(struct job_spec *ret, const struct job_open_msg *open)
 {
@@ -155,12 +162,15 @@ struct run *run_new(struct daemon *daemon, const struct run_spec *from)
 {
 	struct run *run = xcalloc(1, sizeof *run);
 	struct job_open_msg *open = from->open;
+	struct rolling_spec rolling;
 	struct job_spec spec;
 
 	run_job_spec(&spec, open);
 	spec.locations = from->locations;
 	spec.count = from->count;
 	spec.unslotted = relays_unslotted(from->relays);
+	run_rollout_spec(&rolling, open, from->count);
+	spec.rolling = &rolling;
 	run->ramp = spec.throttle < RUN_STARTS ? spec.throttle : RUN_STARTS;
 	spec.throttle = run->ramp;
 
@@ -168,6 +178,7 @@ struct run *run_new(struct daemon *daemon, const struct run_spec *from)
 	run->plan = from->plan;
 	run->feed = from->feed;
 	run->password = from->password;
+	run->login = from->login;
 	run->relays = from->relays;
 	run->ranks = from->ranks;
 	relays_attach(run->relays, run);
@@ -233,6 +244,7 @@ void run_free(struct run *run)
 	for (size_t i = 0; i < job_child_count(run->job); i++)
 		link_free(child_link(job_child(run->job, i)), run->parked);
 	run_keep_done(run);
+	run_rollout_done(run);
 	job_free(run->job);
 	run_let_go(run);
 	schemas_free(run->schemas);
@@ -362,6 +374,16 @@ struct feed *run_feed(const struct run *run)
 const char *run_password(const struct run *run)
 {
 	return run->password;
+}
+
+struct secret_login *run_login(const struct run *run)
+{
+	return run->login;
+}
+
+struct copy_plan **run_copy(struct run *run)
+{
+	return &run->copy;
 }
 
 struct relays *run_relays(const struct run *run)

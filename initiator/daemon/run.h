@@ -15,11 +15,13 @@
 #include "plan.h"
 
 struct client_wait;
+struct copy_plan;
 struct daemon;
 struct feed;
 struct relays;
 struct run;
 struct schemas;
+struct secret_login;
 struct store;
 
 /* Who wants to know. Embedded by the watcher; the functions may not free runs or watchers. */
@@ -39,10 +41,11 @@ struct run_watcher {
 
 /* What a job is made of. */
 struct run_spec {
-	struct job_open_msg *open; /* taken over, and empty afterwards */
-	struct plan *plan;	   /* taken over; NULL for a local job */
-	struct feed *feed;	   /* taken over; NULL: the commands have no input */
-	char *password;		   /* taken over; NULL: none */
+	struct job_open_msg *open;  /* taken over, and empty afterwards */
+	struct plan *plan;	    /* taken over; NULL for a local job */
+	struct feed *feed;	    /* taken over; NULL: the commands have no input */
+	char *password;		    /* taken over; NULL: none */
+	struct secret_login *login; /* the users' on the hosts; taken over; NULL: none */
 	const char *const *locations;
 	size_t count;
 	struct buf *request;   /* keep.h; taken over. NULL: the store does not keep it */
@@ -134,13 +137,20 @@ void run_tell_child(struct run *run, struct child *child);
 /* Of a job that came by a gateway: who asked us for it is told before a command may begin, so that
  * none that has begun is taken for one that has not. False: nobody is to be told. */
 bool run_tell_starting(struct run *run, struct child *child, struct client_wait *wait);
+/* Its host could not be reached: true if it waits for that; run_await is then called in place of
+ * child_on_end. */
+bool run_awaits(const struct run *run, const struct child *child, const struct outcome *outcome);
+void run_await(struct run *run, struct child *child, const struct outcome *outcome);
 /* A child is held back from now on, or no longer: tells the watchers. */
 void run_on_held(struct run *run, struct child *child, bool held);
 struct daemon *run_daemon(const struct run *run);
 const struct plan_target *run_target(const struct run *run, size_t index);
 const struct job_open_msg *run_open(const struct run *run);
-struct feed *run_feed(const struct run *run);	  /* NULL: the commands have no input */
-const char *run_password(const struct run *run);  /* for become; NULL: none */
+struct feed *run_feed(const struct run *run);	       /* NULL: the commands have no input */
+const char *run_password(const struct run *run);       /* for become; NULL: none */
+struct secret_login *run_login(const struct run *run); /* to log in; NULL: no password */
+/* What the job copies to its hosts (copy_plan.h), begun by the first child; the run frees it. */
+struct copy_plan **run_copy(struct run *run);
 struct relays *run_relays(const struct run *run); /* NULL: no child goes by a gateway */
 /* The place of a child in the whole job, of which this may be a part, from 0; and of how many. */
 size_t run_rank(const struct run *run, const struct child *child);

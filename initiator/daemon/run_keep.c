@@ -76,7 +76,10 @@ void run_keep_asked(struct run *run, const struct child *child)
 {
 	if (!run->flags || run->flags[child_index(child)] & KEEP_ASKED)
 		return;
-	run->flags[child_index(child)] |= KEEP_ASKED | keep_time(clock_wall_ns());
+	/* Of one that has waited for its host the time is that of the first attempt. */
+	if (!(run->flags[child_index(child)] & KEEP_WAITS))
+		run->flags[child_index(child)] |= keep_time(clock_wall_ns());
+	run->flags[child_index(child)] |= KEEP_ASKED;
 	run_keep_child(run, child);
 }
 
@@ -93,8 +96,12 @@ void run_keep_read(struct run *run, const struct child *child)
 
 void run_keep_job(struct run *run)
 {
-	if (run->flags)
-		keep_job_state(run->daemon->store, run->job);
+	if (!run->flags)
+		return;
+	if (job_is_released(run->job) && !run->released)
+		keep_released(run->daemon->store, run->job);
+	run->released = job_is_released(run->job);
+	keep_job_state(run->daemon->store, run->job);
 }
 
 void run_keep_done(struct run *run)

@@ -2,6 +2,7 @@
 #ifndef MUSTER_RUN_PRIVATE_H
 #define MUSTER_RUN_PRIVATE_H
 
+#include "copy_plan.h"
 #include "daemon_private.h"
 #include "feed.h"
 #include "keep.h"
@@ -10,6 +11,7 @@
 #include "relays.h"
 #include "run.h"
 #include "schemas.h"
+#include "secret_login.h"
 
 #define RUN_THROTTLE_DEFAULT 64u
 
@@ -20,7 +22,9 @@ struct run {
 	struct job *job;
 	struct feed *feed;
 	char *password;
+	struct secret_login *login; /* until the end: who has to be connected to again */
 	struct relays *relays;
+	struct copy_plan *copy; /* what is copied to hosts; NULL: nothing so far */
 	uint64_t *ranks;
 	struct schemas *schemas;
 	struct run_watcher *watchers;
@@ -40,10 +44,18 @@ struct run {
 	bool ramping;		  /* run_on_ramp will come */
 	bool queued;		  /* run_clean will come */
 	bool freed;		  /* it has nothing left to do but free the memory */
+	bool released;		  /* the store knows that its canary does not count */
+	struct event *wake;	  /* of what happens by time alone; NULL: nothing has so far */
+	uint64_t wake_ns;	  /* when that is (job_wake_ns) */
 };
 
 extern const struct job_transport run_transport;
 extern const struct job_observer run_observer;
+
+/* run_rollout.c */
+void run_rollout_spec(struct rolling_spec *ret, const struct job_open_msg *open, size_t count);
+void run_on_wake_changed(void *ctx, struct job *job);
+void run_rollout_done(struct run *run);
 
 /* Its spec as far as it comes from the request. */
 void run_job_spec(struct job_spec *ret, const struct job_open_msg *open);

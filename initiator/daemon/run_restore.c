@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "log.h"
+#include "plan_settings.h"
 #include "run_private.h"
 #include "session.h"
 
@@ -23,12 +24,21 @@ static bool run_child_was_begun(const struct store_child *c)
 	return c->step == KEEP_AWAY || (c->step == KEEP_QUEUED && c->flags & KEEP_ONCE);
 }
 
+/* For its host, and is not being connected to again. */
+static bool run_child_waits(const struct store_child *c)
+{
+	return c->flags & KEEP_WAITS && !(c->flags & KEEP_ASKED);
+}
+
 static void child_saved_from(struct child_saved *ret, const struct store_child *c)
 {
 	*ret = (struct child_saved){
 		.kind = c->step == KEEP_ENDED	 ? CHILD_SAVED_ENDED
 			: run_child_was_begun(c) ? CHILD_SAVED_AWAY
+			: run_child_waits(c)	 ? CHILD_SAVED_WAITING
 						 : CHILD_SAVED_QUEUED,
+		.since_ns = c->flags & KEEP_WAITS ? keep_time_ns(c->flags) : 0,
+		.asked = c->flags & KEEP_ASKED,
 		.begin_ns = c->begin_ns,
 		.end_ns = c->end_ns,
 		.outcome = {.cause = c->cause < CAUSE_COUNT ? (enum cause)c->cause : CAUSE_NONE,
@@ -46,6 +56,7 @@ static struct job *run_restore_job(struct run *run, const struct store_job *j,
 	static const char *const here[] = {"localhost"};
 	struct child_saved *saved = xcalloc(j->child_count, sizeof *saved);
 	const char **locations = xcalloc(j->child_count, sizeof(char *));
+	struct rolling_spec rolling;
 	struct uuid uuid;
 	struct job_spec spec;
 	struct job *job;
@@ -54,6 +65,8 @@ static struct job *run_restore_job(struct run *run, const struct store_job *j,
 	spec.locations = run->open.local ? here : locations;
 	spec.count = (size_t)j->child_count;
 	spec.unslotted = relays_unslotted(run->relays);
+	run_rollout_spec(&rolling, &run->open, spec.count);
+	spec.rolling = &rolling;
 	for (size_t i = 0; i < spec.count; i++) {
 		child_saved_from(&saved[i], &children[i]);
 		if (!run->open.local)
@@ -193,6 +206,8 @@ static void run_on_note_found(void *arg, uint64_t job, unsigned kind, uint64_t c
 		feed_end(run->feed);
 	else if (kind == KEEP_THROTTLE && run)
 		run_on_throttle_found(run, data, len);
+	else if (kind == KEEP_RELEASED && run)
+		job_restore_released(run->job);
 }
 
 static void run_on_frame_found(void *arg, const struct store_frame *frame, struct store_place place)
@@ -327,9 +342,7 @@ static void run_settle(struct run *run)
 		loop_defer(run->daemon->loop, run_on_loop, run);
 		return;
 	}
-	run->targets.config_path = run->open.ssh_config ? xstrdup(run->open.ssh_config) : NULL;
-	run->targets.agent_socket = run->open.agent_socket ? xstrdup(run->open.agent_socket) : NULL;
-	run->targets.home = xstrdup(run->open.home ? run->open.home : "/");
+	plan_settings_take(&run->targets, &run->open);
 	run->planning = plan_start(run->daemon->engine, &run->targets, run_on_plan, run);
 }
 

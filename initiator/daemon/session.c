@@ -154,6 +154,7 @@ static void session_free(struct session *s)
 		at = &(*at)->next;
 	*at = s->next;
 	session_settle(s);
+	session_set_login(s, NULL);
 	event_free(s->idle);
 	event_free(s->advance);
 	for (size_t i = 0; i < s->targets.count; i++) {

@@ -19,6 +19,7 @@
 #include "plan.h"
 
 struct daemon;
+struct secret_login;
 struct session;
 struct sessions;
 
@@ -42,6 +43,10 @@ int session_make(struct sessions *sessions, struct job_open_msg *open, struct pl
 /* Connects to those of its hosts that are not connected. password: for become, needed until all
  * have come or failed; taken over; NULL: none. */
 void session_connect(struct session *session, char *password);
+/* The password of its users on the hosts, for as long as it is there; taken over; NULL: none. */
+void session_set_login(struct session *session, struct secret_login *login);
+/* When it connects now: the user of this client (its number) may be asked for passphrases. */
+void session_asks(struct session *session, uint64_t client);
 /* Lets go of all connections. Jobs that run on them keep them until they end. why: for people;
  * NULL: as was asked. */
 void session_disconnect(struct session *session, const char *why);

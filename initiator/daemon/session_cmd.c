@@ -9,6 +9,7 @@
 #include "link.h"
 #include "registry.h"
 #include "reply.h"
+#include "secret_login.h"
 #include "session_pick.h"
 #include "session_private.h"
 
@@ -274,7 +275,7 @@ static void session_cmd_wait(struct client *client, struct session_pick *pick, u
 }
 
 int session_cmd_new(struct client *client, struct job_open_msg *open, struct plan_request *targets,
-		    char *password, struct errmsg *msg)
+		    char *password, struct secret_login *login, struct errmsg *msg)
 {
 	struct session_pick pick = {0};
 	struct session *s;
@@ -284,8 +285,11 @@ int session_cmd_new(struct client *client, struct job_open_msg *open, struct pla
 		if (password)
 			explicit_bzero(password, strlen(password));
 		free(password);
+		secret_login_drop(login);
 		return rc;
 	}
+	session_set_login(s, login);
+	session_asks(s, client_number(client));
 	session_connect(s, password);
 	session_pick_add(&pick, s->id);
 	session_cmd_wait(client, &pick, 0);

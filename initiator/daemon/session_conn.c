@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "plan_settings.h"
 #include "session_private.h"
 
 #define SESSION_THROTTLE 64u
@@ -27,6 +28,9 @@ void session_settle(struct session *s)
 {
 	plan_cancel(s->planning);
 	s->planning = NULL;
+	passphrases_free(s->asking);
+	s->asking = NULL;
+	s->asks = 0;
 	plan_free(s->plan);
 	s->plan = NULL;
 	session_wipe(s);
@@ -100,8 +104,10 @@ static const struct remote_events session_events = {
 static void session_begin_host(struct session *s, size_t index)
 {
 	struct session_host *host = &s->hosts[index];
-	struct remote_spec spec = {
-		.target = plan_target(s->plan, index), .job = &s->open, .password = s->password};
+	struct remote_spec spec = {.target = plan_target(s->plan, index),
+				   .job = &s->open,
+				   .password = s->password,
+				   .login = s->login};
 
 	s->under_way++;
 	host->task = remote_start(s->all->daemon->remotes, &spec, &session_events, host);
@@ -125,11 +131,25 @@ void session_on_advance(evutil_socket_t fd, short what, void *arg)
 	daemon_consider_leaving(s->all->daemon);
 }
 
-static void session_on_plan(void *arg, struct plan *plan, const struct errmsg *msg)
+static void session_with_plan(void *arg, struct plan *plan)
 {
 	struct session *s = arg;
 
+	s->asking = NULL;
+	s->plan = plan;
+	session_advance(s);
+}
+
+static void session_on_plan(void *arg, struct plan *plan, const struct errmsg *msg)
+{
+	struct session *s = arg;
+	struct client *client = daemon_find_client(s->all->daemon, s->asks);
+
 	s->planning = NULL;
+	if (plan && client && passphrases_wanted(plan, !s->login)) {
+		s->asking = passphrases_ask(client, plan, !s->login, session_with_plan, s);
+		return;
+	}
 	s->plan = plan;
 	for (size_t i = 0; !plan && i < s->targets.count; i++)
 		if (s->hosts[i].state == SESSION_OPENING)
@@ -146,11 +166,9 @@ static char *session_copy(const char *text)
 /* What was read of files and of ssh-agent for the last time may be another now. */
 static void session_plan(struct session *s)
 {
-	struct plan_request request = {.count = s->targets.count,
-				       .config_path = session_copy(s->open.ssh_config),
-				       .agent_socket = session_copy(s->open.agent_socket),
-				       .home = xstrdup(s->open.home ? s->open.home : "/")};
+	struct plan_request request = {.count = s->targets.count};
 
+	plan_settings_take(&request, &s->open);
 	request.hosts = xcalloc(request.count, sizeof *request.hosts);
 	for (size_t i = 0; i < request.count; i++) {
 		const struct plan_host *h = &s->targets.hosts[i];
@@ -163,6 +181,17 @@ static void session_plan(struct session *s)
 	s->planning = plan_start(s->all->daemon->engine, &request, session_on_plan, s);
 }
 
+void session_set_login(struct session *s, struct secret_login *login)
+{
+	secret_login_drop(s->login);
+	s->login = login;
+}
+
+void session_asks(struct session *s, uint64_t client)
+{
+	s->asks = client;
+}
+
 void session_connect(struct session *s, char *password)
 {
 	for (size_t i = 0; i < s->targets.count; i++)
@@ -172,7 +201,7 @@ void session_connect(struct session *s, char *password)
 		session_wipe(s);
 	s->password = password ? password : s->password;
 	s->at = 0;
-	if (session_is_opening(s) && !s->planning && !s->plan)
+	if (session_is_opening(s) && !s->planning && !s->asking && !s->plan)
 		session_plan(s);
 	else
 		session_advance(s);

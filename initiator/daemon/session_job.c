@@ -41,6 +41,16 @@ static bool session_same_env(const struct job_open_msg *a, const struct job_open
 	return true;
 }
 
+static bool session_same_options(const struct job_open_msg *a, const struct job_open_msg *b)
+{
+	if (a->option_count != b->option_count)
+		return false;
+	for (size_t i = 0; i < a->option_count; i++)
+		if (strcmp(a->options[i], b->options[i]) != 0)
+			return false;
+	return true;
+}
+
 /* The setting in which they differ; NULL: none. */
 static const char *session_difference(const struct job_open_msg *a, const struct job_open_msg *b)
 {
@@ -59,6 +69,9 @@ static const char *session_difference(const struct job_open_msg *a, const struct
 		{session_same(a->kex, b->kex), "--kex-algorithms"},
 		{session_same(a->ciphers, b->ciphers), "--ciphers"},
 		{session_same(a->macs, b->macs), "--macs"},
+		{session_same_options(a, b), "-o"},
+		{a->host_key == b->host_key, "--host-key"},
+		{a->transport == b->transport, "--transport"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -126,6 +139,19 @@ static void session_take(char **field, const char *text)
 	*field = text ? xstrdup(text) : NULL;
 }
 
+static void session_take_options(struct job_open_msg *open, const struct job_open_msg *from)
+{
+	for (size_t i = 0; i < open->option_count; i++)
+		free(open->options[i]);
+	free(open->options);
+	open->option_count = from->option_count;
+	open->options = from->option_count ? xcalloc(from->option_count, sizeof(char *)) : NULL;
+	for (size_t i = 0; i < from->option_count; i++)
+		open->options[i] = xstrdup(from->options[i]);
+	open->host_key = from->host_key;
+	open->transport = from->transport;
+}
+
 static void session_fill_settings(struct job_open_msg *open, const struct job_open_msg *from)
 {
 	session_take(&open->ssh_config, from->ssh_config);
@@ -145,6 +171,7 @@ static void session_fill_settings(struct job_open_msg *open, const struct job_op
 	session_take(&open->kex, from->kex);
 	session_take(&open->ciphers, from->ciphers);
 	session_take(&open->macs, from->macs);
+	session_take_options(open, from);
 }
 
 static void session_add_targets(struct plan_request *targets, const struct session *s)

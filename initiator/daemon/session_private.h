@@ -5,7 +5,9 @@
 
 #include "daemon_private.h"
 #include "outcome.h"
+#include "passphrases.h"
 #include "remote.h"
+#include "secret_login.h"
 #include "session.h"
 
 enum session_state {
@@ -39,10 +41,13 @@ struct session {
 	size_t in_state[SESSION_STATE_COUNT];
 	size_t commands; /* that run on any */
 	struct event *idle;
+	struct secret_login *login; /* NULL: no password */
 	/* While it is opening. */
 	struct plan_work *planning;
 	struct plan *plan;
 	char *password;
+	struct passphrases *asking;
+	uint64_t asks;	  /* number of the client that may be asked; 0: none */
 	size_t at;	  /* hosts before it have been begun */
 	size_t under_way; /* begun, and not settled */
 	struct event *advance;

@@ -11,11 +11,14 @@
 #include "keep.h"
 #include "limits.h"
 #include "link.h"
+#include "passphrases.h"
+#include "plan_settings.h"
 #include "reader.h"
 #include "registry.h"
 #include "relays.h"
 #include "reply.h"
 #include "run.h"
+#include "secret_login.h"
 #include "session_cmd.h"
 #include "session_job.h"
 #include "submit_routes.h"
@@ -28,6 +31,8 @@ struct submit {
 	struct plan_work *plan;
 	struct feed *feed;
 	char *password;
+	struct secret_login *login;
+	struct passphrases *asking;
 	struct relays *relays; /* gateways that run a part of it; NULL: none */
 	uint64_t *ranks;       /* of the targets; NULL: their places */
 	struct buf kept;       /* the request, as the store keeps it */
@@ -54,20 +59,15 @@ static void submit_free(void *arg)
 	if (s->password)
 		explicit_bzero(s->password, strlen(s->password));
 	free(s->password);
+	secret_login_drop(s->login);
+	passphrases_free(s->asking);
 	free(s);
 }
 
 /* Whose files and keys: again if that has changed. */
 static void submit_set_who(struct submit *s)
 {
-	struct plan_request *r = &s->request;
-
-	free(r->config_path);
-	free(r->agent_socket);
-	free(r->home);
-	r->config_path = s->open.ssh_config ? xstrdup(s->open.ssh_config) : NULL;
-	r->agent_socket = s->open.agent_socket ? xstrdup(s->open.agent_socket) : NULL;
-	r->home = xstrdup(s->open.home ? s->open.home : "/");
+	plan_settings_take(&s->request, &s->open);
 }
 
 /* It comes from the daemon of another computer, whose files and keys are not here. */
@@ -80,6 +80,9 @@ static void submit_by_gateway(struct submit *s)
 	free(s->open.agent_socket);
 	s->open.home = home ? xstrdup(home) : NULL;
 	s->open.ssh_config = s->open.agent_socket = NULL;
+	for (size_t i = 0; i < s->open.option_count; i++)
+		free(s->open.options[i]);
+	s->open.option_count = 0;
 	client_expect(s->client, LIMIT_RELAY_LEASE_MS);
 }
 
@@ -152,10 +155,12 @@ int submit_on_secret(struct client *client, const struct frame *frame, struct er
 
 	if (rc)
 		return rc;
-	if (s->password)
+	if (s->password || s->login)
 		rc = err_set(msg, ERR_PROTO, "a second JOB_SECRET");
-	else
+	else if (m.password)
 		s->password = xstrdup(m.password);
+	if (rc == 0 && m.login)
+		s->login = secret_login_new(locked_new(m.login, strlen(m.login)));
 	job_secret_done(&m);
 	return rc;
 }
@@ -268,6 +273,7 @@ static void submit_start(struct submit *s, struct plan *plan, const char *const 
 				.plan = plan,
 				.feed = s->feed,
 				.password = s->password,
+				.login = s->login,
 				.locations = locations,
 				.count = count,
 				.request = s->kept.len ? &s->kept : NULL,
@@ -277,12 +283,14 @@ static void submit_start(struct submit *s, struct plan *plan, const char *const 
 	s->run = run_new(client_daemon(s->client), &spec);
 	s->feed = NULL;
 	s->password = NULL;
+	s->login = NULL;
 	s->relays = NULL;
 	s->ranks = NULL;
 	run_keep(s->run, submit_on_kept, s);
 }
 
-static void submit_on_plan(void *arg, struct plan *plan, const struct errmsg *msg)
+/* Nothing more is to be asked. */
+static void submit_with_plan(void *arg, struct plan *plan)
 {
 	struct submit *s = arg;
 	const char **locations, *longest = "";
@@ -290,13 +298,9 @@ static void submit_on_plan(void *arg, struct plan *plan, const struct errmsg *ms
 	size_t count;
 	int rc;
 
-	s->plan = NULL;
+	s->asking = NULL;
 	if (client_daemon(s->client)->ending) {
 		submit_refuse(s, plan, ERR_CLOSED, submit_ending);
-		return;
-	}
-	if (!plan) {
-		submit_refuse(s, plan, ERR_SYNTAX, msg->text);
 		return;
 	}
 	count = plan_count(plan);
@@ -312,6 +316,19 @@ static void submit_on_plan(void *arg, struct plan *plan, const struct errmsg *ms
 	else
 		submit_start(s, plan, locations, count);
 	free(locations);
+}
+
+static void submit_on_plan(void *arg, struct plan *plan, const struct errmsg *msg)
+{
+	struct submit *s = arg;
+
+	s->plan = NULL;
+	if (!plan)
+		submit_refuse(s, plan, ERR_SYNTAX, msg->text);
+	else if (!s->open.hops && !s->open.session_count && passphrases_wanted(plan, !s->login))
+		s->asking = passphrases_ask(s->client, plan, !s->login, submit_with_plan, s);
+	else
+		submit_with_plan(s, plan);
 }
 
 /* Before the plan takes the hosts over. */
@@ -372,12 +389,14 @@ static void submit_session(struct submit *s, struct errmsg *msg)
 	struct job_open_msg open = s->open;
 	struct plan_request request = s->request;
 	char *password = s->password;
+	struct secret_login *login = s->login;
 	int rc;
 
 	s->open = (struct job_open_msg){0};
 	s->request = (struct plan_request){0};
 	s->password = NULL;
-	rc = session_cmd_new(client, &open, &request, password, msg);
+	s->login = NULL;
+	rc = session_cmd_new(client, &open, &request, password, login, msg);
 	if (rc)
 		submit_refuse(s, NULL, rc, msg->text);
 }

@@ -66,6 +66,9 @@ int expr_fail(struct expr_env *env, const struct expr_text *text, size_t at, int
 	va_start(ap, fmt);
 	(void)vsnprintf(what, sizeof what, fmt, ap);
 	va_end(ap);
+	if (text->group)
+		return err_set(env->msg, code, "group '%s', which is '%s', position %zu: %s",
+			       text->group, expr_shown(place, text, at), at + 1, what);
 	if (text->file)
 		return err_set(env->msg, code, "%s:%zu, position %zu: %s",
 			       expr_quote(place, text->file, strlen(text->file)), text->line,
@@ -156,6 +159,8 @@ static int expr_add_item(struct expr_state *s, struct hostlist *list, size_t at,
 	char *path;
 	int rc;
 
+	if (data[at] == '@')
+		return group_eval(list, s->text, at, end, s->env);
 	if (data[at] != '^' && !(data[at] == '-' && end == at + 1))
 		return item_eval(list, s->text, at, end, s->env);
 	if (data[at] == '-' || (end == at + 2 && data[at + 1] == '-'))
@@ -286,6 +291,7 @@ int expr_parse(struct hostlist **ret, const char *expr, const struct expr_limits
 		env.from = *from;
 	list = hostlist_new();
 	rc = expr_eval(list, &text, &env);
+	group_forget(&env);
 	if (rc)
 		hostlist_free(list);
 	else

@@ -13,6 +13,9 @@ static int hostfile_check(const char *path, const struct expr_text *text, size_t
 {
 	char shown[EXPR_QUOTE_SIZE];
 
+	if (env->group_depth)
+		return expr_fail(env, text, at, ERR_SYNTAX,
+				 "a group cannot name files or standard input; name hosts");
 	if (!env->from.read)
 		return expr_fail(env, text, at, ERR_SYNTAX,
 				 "files and standard input cannot be named here; name hosts");
@@ -90,7 +93,7 @@ static int hostfile_lines(struct hostlist *list, const struct buf *content, cons
 	for (size_t line = 1; !rc && at < content->len; line++) {
 		const char *eol = memchr(data + at, '\n', content->len - at);
 		size_t len = eol ? (size_t)(eol - data) - at : content->len - at;
-		struct expr_text text = {data + at, len, name, line, 0};
+		struct expr_text text = {.data = data + at, .len = len, .file = name, .line = line};
 
 		rc = hostfile_line(list, &text, env);
 		at += len + 1;

@@ -87,15 +87,18 @@ static uint32_t hostlist_hash(const struct hostlist *list, const struct host_tex
 	return (uint32_t)hostlist_sip(list->key, bytes, n + host->user_len);
 }
 
-static struct host_text hostlist_text(const struct host *host)
+struct host_text hostlist_text(const struct host *host)
 {
-	return (struct host_text){
+	struct host_text text = {
 		.user = host->user,
 		.user_len = host->user ? strlen(host->user) : 0,
 		.name = host->name,
 		.name_len = strlen(host->name),
 		.port = host->port,
 	};
+
+	text.brackets = host->label[host->user ? text.user_len + 1 : 0] == '[';
+	return text;
 }
 
 static bool hostlist_same(const struct host *a, const struct host_text *b)
@@ -245,6 +248,26 @@ static struct host hostlist_make(const struct host_text *t)
 	return host;
 }
 
+void hostlist_login(struct hostlist *list, size_t index, const char *address, const char *user,
+		    uint16_t port)
+{
+	struct host old = list->hosts[index], *host = &list->hosts[index];
+	size_t label = strlen(old.label), name = strlen(old.name);
+	char *p;
+
+	if (old.user)
+		user = old.user;
+	p = xmalloc(label + name + (user ? strlen(user) : 0) + (address ? strlen(address) : 0) + 4);
+	*host = (struct host){.port = old.port ? old.port : port};
+	host->label = hostlist_copy(&p, old.label, label);
+	host->name = hostlist_copy(&p, old.name, name);
+	if (user)
+		host->user = hostlist_copy(&p, user, strlen(user));
+	if (address)
+		host->address = hostlist_copy(&p, address, strlen(address));
+	free(old.label);
+}
+
 void hostlist_put(struct hostlist *list, const struct host_text *host)
 {
 	uint32_t hash;
@@ -323,9 +346,7 @@ void hostlist_move_all(struct hostlist *list, struct hostlist *other)
 static void hostlist_put_copy(struct hostlist *list, const struct host *host)
 {
 	struct host_text text = hostlist_text(host);
-	const char *address = host->user ? host->label + text.user_len + 1 : host->label;
 
-	text.brackets = address[0] == '[';
 	hostlist_put(list, &text);
 }
 

@@ -25,6 +25,7 @@ struct host {
 	char *name;    /* "web01", "::1" */
 	char *user;    /* NULL: none given */
 	uint16_t port; /* 0: none given */
+	char *address; /* where it is connected to instead; NULL: its name. hostlist_login */
 };
 
 /*
@@ -82,6 +83,15 @@ void hostlist_remove_all(struct hostlist *list, const struct hostlist *other);
 
 /* Keeps the hosts first, first + step, first + 2 * step, ... (from 0). first < step. */
 void hostlist_keep_nth(struct hostlist *list, size_t first, size_t step);
+
+/*
+ * Says how the host at index is logged in to, where the expression has not said it: the user and
+ * the port count only if there is none, address NULL and port 0 change nothing. Texts are copied.
+ * For a list that is complete: it may be read and thinned out afterwards, but not be compared with
+ * others.
+ */
+void hostlist_login(struct hostlist *list, size_t index, const char *address, const char *user,
+		    uint16_t port);
 
 /* True if a name is one that may be connected to: 1 to LIMIT_HOST_NAME bytes of letters, digits,
  * '.', '-', '_', ':' and '%' (IPv6 zones), not beginning with '-'. UTF-8 letters are allowed. */

@@ -11,6 +11,7 @@
 
 #define HOST_USER_MAX	   255u
 #define HOSTFILE_DEPTH_MAX 8u
+#define GROUP_DEPTH_MAX	   32u
 #define RANGE_NUMBER_MAX   UINT64_C(1000000000000)
 
 /*
@@ -27,6 +28,16 @@ struct expr_limits {
 #define EXPR_WORK_TOUCH 100u  /* to look one host up in the other operand */
 #define EXPR_WORK_FILE	4096u /* to read one file, its bytes aside */
 #define EXPR_WORK_BYTE	10u   /* of a file */
+#define EXPR_WORK_ASK	4096u /* to ask for one group */
+#define EXPR_WORK_MATCH 20u   /* to hold one name against a wildcard */
+
+struct group_memo;
+
+/* A group that is being expanded now. */
+struct group_step {
+	const char *shown; /* as it is written */
+	const struct group_memo *memo;
+};
 
 /* One parse, all files that it reads included. */
 struct expr_env {
@@ -36,6 +47,10 @@ struct expr_env {
 	const char *files[HOSTFILE_DEPTH_MAX]; /* that are being read now, outermost first */
 	size_t depth;
 	bool stdin_read;
+	void *memos;	    /* the groups that were asked for, a tree of tsearch(3) */
+	const char *source; /* of the group whose text is being read; NULL: the default one */
+	struct group_step groups[GROUP_DEPTH_MAX]; /* that are being expanded, outermost first */
+	size_t group_depth;
 };
 
 /* A piece of text that is parsed by itself: the expression, or a line of a file. */
@@ -44,7 +59,8 @@ struct expr_text {
 	size_t len;
 	const char *file; /* for messages; NULL: none */
 	size_t line;
-	size_t shift; /* of data in that line */
+	size_t shift;	   /* of data in that line */
+	const char *group; /* the group, as "@web", whose text this is; NULL: none */
 };
 
 /* A host in pieces that are not terminated. user NULL: none; port 0: none. */
@@ -61,6 +77,9 @@ struct host_text {
 
 /* Adds the host unless the list has it. */
 void hostlist_put(struct hostlist *list, const struct host_text *host);
+
+/* The host in pieces, which are its own. */
+struct host_text hostlist_text(const struct host *host);
 
 /* The index of the host; SIZE_MAX: the list does not have it. */
 size_t hostlist_find(const struct hostlist *list, const struct host_text *host);
@@ -108,6 +127,32 @@ bool expr_is_space(char c);
 /* item.c: adds the hosts of the item between at and end, whose brackets are balanced. */
 int item_eval(struct hostlist *list, const struct expr_text *text, size_t at, size_t end,
 	      struct expr_env *env);
+
+/*
+ * item.c: calls fn for each text that expanding the ranges between at and end gives; other bytes
+ * are taken as they are. fn returns 0 or what ends it.
+ */
+typedef int item_names_fn(void *arg, const char *name, size_t n);
+int item_names(const struct expr_text *text, size_t at, size_t end, struct expr_env *env,
+	       item_names_fn *fn, void *arg);
+
+/* group.c: adds the hosts of the group, source or job between at and end, where a '@' stands. */
+int group_eval(struct hostlist *list, const struct expr_text *text, size_t at, size_t end,
+	       struct expr_env *env);
+
+/* Every host of the default source, as what a wildcard chooses from. *ret belongs to env. */
+int group_all(const struct hostlist **ret, const struct expr_text *text, size_t at,
+	      struct expr_env *env);
+
+/* Frees what was kept of the groups. */
+void group_forget(struct expr_env *env);
+
+/* wild.c: adds the hosts of every source whose name fits; user and port, if given, are theirs. */
+int wild_eval(struct hostlist *list, const struct host_text *pattern, const struct expr_text *text,
+	      size_t at, struct expr_env *env);
+
+/* True if all of name fits the pattern: '*' stands for any bytes, '?' for one character. */
+bool wild_fits(const char *pattern, size_t pattern_len, const char *name);
 
 /* hostfile.c: adds the hosts of the file (NULL: standard input) named at offset at of text. */
 int hostfile_eval(struct hostlist *list, const char *path, const struct expr_text *text, size_t at,

@@ -17,6 +17,7 @@ struct item {
 	} literals[ITEM_RANGES_MAX + 1];
 	struct range_set ranges[ITEM_RANGES_MAX];
 	size_t range_count;
+	bool wild; /* a '*' or a '?' stands in the name */
 };
 
 /* Where an item stands, and what may be said about it. */
@@ -31,16 +32,16 @@ static const struct {
 	char c;
 	const char *why;
 } item_bad_bytes[] = {
-	{'{', "braces are not supported; write web[1-3] for numbers, weba,webb for names"},
-	{'}', "braces are not supported; write web[1-3] for numbers, weba,webb for names"},
-	{'*', "wildcards such as '*' are not supported; write a range, as in web[1-9]"},
-	{'?', "wildcards such as '?' are not supported; write a range, as in web[1-9]"},
+	{'{', "braces are not supported; write brackets for numbers, as web[1-3] or web[1,3], and "
+	      "names one by one, as weba,webb"},
+	{'}', "braces are not supported; write brackets for numbers, as web[1-3] or web[1,3], and "
+	      "names one by one, as weba,webb"},
 	{'%', "'%' is no wildcard, and only an IPv6 address has a zone, as in fe80::1%eth0"},
 	{']', "this ']' closes nothing; remove it or add the '['"},
 	{'[', "ranges are for host names only; list addresses and user names one by one"},
 	{'(', "parentheses are not supported; operators apply from left to right"},
 	{')', "parentheses are not supported; operators apply from left to right"},
-	{'@', "host groups are not supported yet; name the hosts, or a file that does: ^FILE"},
+	{'@', "a group begins an item, as in @web; users are given by --user, or for each host"},
 };
 
 static int item_bad_byte(struct item_span *s, size_t at, const char *where)
@@ -83,13 +84,8 @@ static int item_user(struct item *item, struct item_span *s)
 	size_t start = s->at, at, bad;
 
 	for (at = item_find(&rest, '@'); at < s->end; at = item_find(&rest, '@')) {
-		char shown[EXPR_QUOTE_SIZE];
-
 		if (at == rest.at)
-			return expr_fail(s->env, s->text, at, ERR_SYNTAX,
-					 "'%s' is a host group, and these are not supported yet; "
-					 "name the hosts, or a file that does: ^FILE",
-					 expr_quote(shown, s->text->data + at, s->end - at));
+			return item_bad_byte(s, at, "user name");
 		rest.at = at + 1;
 	}
 	if (rest.at == start)
@@ -181,23 +177,33 @@ static int item_brackets(struct item *item, struct item_span *s, size_t close)
 	return rc;
 }
 
+static void item_keep(struct item *item, const char *data, size_t n)
+{
+	item->literals[item->range_count].data = data;
+	item->literals[item->range_count].len = n;
+}
+
 static int item_literal(struct item *item, struct item_span *s, size_t at, size_t end)
 {
 	const char *data = s->text->data + at;
-	size_t n = end - at, bad = name_bad_at(data, n);
+	size_t n = end - at, bad = 0;
 	const char *zone = memchr(data, '%', n);
 
+	for (bad = name_bad_at(data, n); bad < n && (data[bad] == '*' || data[bad] == '?');
+	     bad += name_bad_at(data + bad, n - bad)) {
+		item->wild = true;
+		bad++;
+	}
 	if (zone && (size_t)(zone - data) < bad)
 		bad = (size_t)(zone - data);
 	if (bad < n)
 		return item_bad_byte(s, at + bad, "host name");
-	item->literals[item->range_count].data = data;
-	item->literals[item->range_count].len = n;
+	item_keep(item, data, n);
 	return 0;
 }
 
-/* NAME with any number of [ranges]. */
-static int item_name(struct item *item, struct item_span *s)
+/* NAME with any number of [ranges]. any: the rest may be any bytes. */
+static int item_name(struct item *item, struct item_span *s, bool any)
 {
 	const char *data = s->text->data;
 	size_t at = s->at;
@@ -205,8 +211,12 @@ static int item_name(struct item *item, struct item_span *s)
 	for (;;) {
 		const char *open = memchr(data + at, '[', s->end - at);
 		size_t stop = open ? (size_t)(open - data) : s->end, close;
-		int rc = item_literal(item, s, at, stop);
+		int rc = 0;
 
+		if (any)
+			item_keep(item, data + at, stop - at);
+		else
+			rc = item_literal(item, s, at, stop);
 		if (rc || !open)
 			return rc;
 		if (item->range_count == ITEM_RANGES_MAX)
@@ -252,7 +262,7 @@ static int item_parse(struct item *item, struct item_span *s)
 			s->env, s->text, s->at, ERR_SYNTAX,
 			"a host name that begins with '-' could be taken for an option; to "
 			"leave a host out write '!' before its name");
-	return item_name(item, s);
+	return item_name(item, s, false);
 }
 
 /* Refuses names that are too long and more hosts than allowed, before any is made. */
@@ -274,17 +284,16 @@ static int item_check(const struct item *item, struct item_span *s, size_t start
 	return expr_spend(s->env, s->text, start, count * EXPR_WORK_HOST);
 }
 
-/* Makes every name; the last range runs fastest. */
-static void item_expand(const struct item *item, struct hostlist *list)
+/* Makes every name; the last range runs fastest. Ends when fn returns other than 0, with that. */
+static int item_expand(const struct item *item, item_names_fn *fn, void *arg)
 {
 	struct range_cursor cur[ITEM_RANGES_MAX];
-	struct host_text host = item->host;
 	char name[LIMIT_HOST_NAME + 1];
 	size_t turning;
+	int rc;
 
 	for (size_t i = 0; i < item->range_count; i++)
 		range_first(&item->ranges[i], &cur[i]);
-	host.name = name;
 	do {
 		size_t n = item->literals[0].len;
 
@@ -294,18 +303,69 @@ static void item_expand(const struct item *item, struct hostlist *list)
 			memcpy(name + n, item->literals[i + 1].data, item->literals[i + 1].len);
 			n += item->literals[i + 1].len;
 		}
-		host.name_len = n;
-		hostlist_put(list, &host);
+		rc = fn(arg, name, n);
 		for (turning = item->range_count; turning; turning--)
 			if (range_next(&item->ranges[turning - 1], &cur[turning - 1]))
 				break;
-	} while (turning);
+	} while (turning && !rc);
+	return rc;
+}
+
+/* Where the names of an item go. */
+struct item_sink {
+	struct hostlist *list;
+	struct host_text host; /* but for the name */
+	const struct item_span *span;
+};
+
+static int item_put(void *arg, const char *name, size_t n)
+{
+	struct item_sink *sink = arg;
+
+	sink->host.name = name;
+	sink->host.name_len = n;
+	hostlist_put(sink->list, &sink->host);
+	return 0;
+}
+
+static int item_put_wild(void *arg, const char *name, size_t n)
+{
+	struct item_sink *sink = arg;
+
+	sink->host.name = name;
+	sink->host.name_len = n;
+	return wild_eval(sink->list, &sink->host, sink->span->text, sink->span->at,
+			 sink->span->env);
+}
+
+static void item_done(struct item *item)
+{
+	for (size_t i = 0; i < item->range_count; i++)
+		range_done(&item->ranges[i]);
+}
+
+int item_names(const struct expr_text *text, size_t at, size_t end, struct expr_env *env,
+	       item_names_fn *fn, void *arg)
+{
+	struct item_span span = {.text = text, .env = env, .at = at, .end = end};
+	struct item item;
+	int rc;
+
+	memset(&item, 0, sizeof item);
+	rc = item_name(&item, &span, true);
+	if (!rc)
+		rc = item_check(&item, &span, at);
+	if (!rc)
+		rc = item_expand(&item, fn, arg);
+	item_done(&item);
+	return rc;
 }
 
 int item_eval(struct hostlist *list, const struct expr_text *text, size_t at, size_t end,
 	      struct expr_env *env)
 {
 	struct item_span span = {.text = text, .env = env, .at = at, .end = end};
+	struct item_sink sink = {.list = list, .span = &span};
 	struct item item;
 	int rc;
 
@@ -314,11 +374,11 @@ int item_eval(struct hostlist *list, const struct expr_text *text, size_t at, si
 	if (!rc)
 		rc = item_check(&item, &span, at);
 	if (!rc) {
-		item_expand(&item, list);
-		if (hostlist_count(list) > env->left.hosts)
-			rc = expr_fail_hosts(env, text, at);
+		sink.host = item.host;
+		rc = item_expand(&item, item.wild ? item_put_wild : item_put, &sink);
 	}
-	for (size_t i = 0; i < item.range_count; i++)
-		range_done(&item.ranges[i]);
+	if (!rc && hostlist_count(list) > env->left.hosts)
+		rc = expr_fail_hosts(env, text, at);
+	item_done(&item);
 	return rc;
 }

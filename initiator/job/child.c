@@ -32,12 +32,36 @@ static void child_do_begin(struct child *child, uint64_t now)
 		job->begin_ns = now;
 }
 
+/* Few have a text, and those that have the same share it. */
+static void child_set_text(struct child *child, const struct outcome *outcome)
+{
+	struct job *job = child->job;
+	bool stopped = outcome->cause == CAUSE_STOPPED && !outcome->text[0];
+
+	if (job->why && (stopped ? job->rolling.spec.fail_fast || child->unslotted
+				 : strcmp(outcome->text, job->why) == 0))
+		child->end_text = job->why;
+	else if (outcome->text[0])
+		child->end_text = xstrndup(outcome->text, sizeof outcome->text - 1);
+}
+
+/* Until then it was why it waited. */
+static void child_forget_wait(struct child *child)
+{
+	free(child->end_text);
+	child->end_text = NULL;
+}
+
 static void child_do_end(struct child *child, const struct outcome *outcome, uint64_t now)
 {
-	static const struct outcome never_ran = {.cause = CAUSE_NEVER_RAN, .exit_code = -1};
+	struct outcome never_ran = {.cause = CAUSE_NEVER_RAN, .exit_code = -1};
 
+	if (!outcome && child->end_text)
+		(void)snprintf(never_ran.text, sizeof never_ran.text,
+			       "its host was not reached: %.150s", child->end_text);
 	if (!outcome)
 		outcome = &never_ran;
+	child_forget_wait(child);
 	/* What ends at once was never reported running, and has run all the same. */
 	if (outcome->began && !child->began)
 		child_do_begin(child, now);
@@ -46,8 +70,7 @@ static void child_do_end(struct child *child, const struct outcome *outcome, uin
 	child->exit_code = outcome->exit_code;
 	memcpy(child->signal, outcome->signal, sizeof child->signal);
 	child->signal[sizeof child->signal - 1] = '\0';
-	if (outcome->text[0] != '\0')
-		child->end_text = xstrndup(outcome->text, sizeof outcome->text - 1);
+	child_set_text(child, outcome);
 }
 
 static bool child_holds_slot(const struct child *child, enum child_step step)
@@ -71,8 +94,7 @@ static void child_move(struct child *child, const struct child_row *row)
 	struct job *job = child->job;
 
 	child->step = next;
-	if (row->step == CHILD_QUEUED)
-		job->counts.queued--;
+	job_roll_count(job, child, row->step);
 	if (holds && !held)
 		fanout_take(&job->fanout);
 	if (held && !holds)
@@ -90,6 +112,8 @@ static void child_note(struct child *child, const struct child_row *row,
 		child_do_end(child, outcome, now);
 	if (row->action == CHILD_DO_REMEMBER)
 		child->before = row->step;
+	if (row->action == CHILD_DO_AWAIT)
+		child_do_await(child, outcome, now);
 	if (row->action == CHILD_DO_BLOCK)
 		child->blocked = true;
 	if (row->action == CHILD_DO_UNBLOCK)
@@ -192,6 +216,7 @@ void child_on_end(struct child *child, const struct outcome *outcome, uint64_t n
 	if (outcome->cause <= CAUSE_NONE || outcome->cause >= CAUSE_COUNT)
 		job_bug(job, "child %" PRIu64 " ended without a cause", child_id(child));
 	child_event(child, child_end_event(outcome), outcome, now);
+	job_roll_judge(job, now);
 	job_fill(job, now);
 	job_leave(job);
 }
@@ -200,6 +225,7 @@ void child_stop(struct child *child, uint64_t now)
 {
 	job_enter(child->job, "child_stop");
 	child_event(child, CHILD_EV_STOP, NULL, now);
+	job_fill(child->job, now);
 	job_leave(child->job);
 }
 

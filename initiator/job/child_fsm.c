@@ -9,6 +9,7 @@ struct child_step_row {
 
 static const struct child_step_row child_steps[] = {
 	[CHILD_QUEUED] = {"queued", JOB_STATE_NOT_STARTED},
+	[CHILD_WAITING] = {"waiting", JOB_STATE_NOT_STARTED},
 	[CHILD_STARTING] = {"starting", JOB_STATE_NOT_STARTED},
 	[CHILD_RUNNING] = {"running", JOB_STATE_RUNNING},
 	[CHILD_BLOCKED] = {"blocked", JOB_STATE_BLOCKED},
@@ -35,6 +36,7 @@ static const char *const child_events[] = {
 	[CHILD_EV_UNBLOCK] = "unblock",
 	[CHILD_EV_DISCONNECT] = "disconnect",
 	[CHILD_EV_RECONNECT] = "reconnect",
+	[CHILD_EV_AWAIT] = "await",
 	[CHILD_EV_END_OK] = "end-ok",
 	[CHILD_EV_END_FAILED] = "end-failed",
 	[CHILD_EV_END_STOPPED] = "end-stopped",
@@ -46,6 +48,7 @@ static const char *const child_actions[] = {
 	[CHILD_DO_RESUME] = "call resume",	[CHILD_DO_BEGIN] = "note the beginning",
 	[CHILD_DO_BLOCK] = "note blocked",	[CHILD_DO_UNBLOCK] = "note unblocked",
 	[CHILD_DO_REMEMBER] = "note this step", [CHILD_DO_END] = "note the outcome",
+	[CHILD_DO_AWAIT] = "note the reason",
 };
 
 _Static_assert(ARRAY_LEN(child_steps) == CHILD_STEP_COUNT, "a row for each step");
@@ -62,8 +65,12 @@ static const struct child_row child_rows[] = {
 	ROW(QUEUED, START, STARTING, START, "the throttle has a free slot"),
 	ROW(QUEUED, STOP, STOPPED, END, "it was stopped before its turn came: it never ran"),
 
+	ROW(WAITING, START, STARTING, START, "its host is tried again, in a free slot"),
+	ROW(WAITING, STOP, STOPPED, END, "it was stopped before its host was reached"),
+
 	ROW(STARTING, RUNNING, RUNNING, BEGIN, "the command has been started"),
 	ROW(STARTING, STOP, STOPPING, STOP, "a stop was asked for while it was connecting"),
+	ROW(STARTING, AWAIT, WAITING, AWAIT, "its host cannot be reached now, but may be later"),
 	ROW(STARTING, END_OK, COMPLETED, END, "the command ended well as soon as it was started"),
 	ROW(STARTING, END_FAILED, FAILED, END, "it could not be started, or failed at once"),
 	ROW(STARTING, END_STOPPED, STOPPED, END, "what runs it gave it up before it had begun"),

@@ -7,6 +7,7 @@
 /* Named for what is awaited. Several show as one job_state: see child_fsm_visible. */
 enum child_step {
 	CHILD_QUEUED,	    /* a slot of the throttle */
+	CHILD_WAITING,	    /* the time to try its host again, and a slot */
 	CHILD_STARTING,	    /* the connection, then the command */
 	CHILD_RUNNING,	    /* the command's end */
 	CHILD_BLOCKED,	    /* an answer of the user */
@@ -37,6 +38,7 @@ enum child_event {
 	CHILD_EV_UNBLOCK,
 	CHILD_EV_DISCONNECT,
 	CHILD_EV_RECONNECT,
+	CHILD_EV_AWAIT,	 /* its host cannot be reached, and is tried again */
 	CHILD_EV_END_OK, /* the outcome is a success */
 	CHILD_EV_END_FAILED,
 	CHILD_EV_END_STOPPED, /* the outcome's cause is stopped or never-ran */
@@ -53,6 +55,7 @@ enum child_action {
 	CHILD_DO_BLOCK,	   /* note that it is blocked */
 	CHILD_DO_UNBLOCK,  /* note that it is not */
 	CHILD_DO_REMEMBER, /* note the step that it leaves */
+	CHILD_DO_AWAIT,	   /* note why, and until when */
 	CHILD_DO_END,	   /* note the outcome */
 	CHILD_ACTION_COUNT
 };

@@ -2,7 +2,7 @@
 
 void fanout_init(struct fanout *f, size_t count, size_t limit)
 {
-	*f = (struct fanout){.count = count, .limit = limit};
+	*f = (struct fanout){.end = count, .limit = limit};
 }
 
 void fanout_set_limit(struct fanout *f, size_t limit)
@@ -10,9 +10,19 @@ void fanout_set_limit(struct fanout *f, size_t limit)
 	f->limit = limit;
 }
 
+void fanout_set_end(struct fanout *f, size_t end)
+{
+	f->end = end;
+}
+
+bool fanout_is_free(const struct fanout *f)
+{
+	return f->used < f->limit;
+}
+
 bool fanout_next(struct fanout *f, size_t *ret_index)
 {
-	if (f->used >= f->limit || f->next >= f->count)
+	if (!fanout_is_free(f) || f->next >= f->end)
 		return false;
 	*ret_index = f->next++;
 	return true;

@@ -10,7 +10,7 @@
 
 struct fanout {
 	size_t next;  /* the first that has not come up yet */
-	size_t count; /* how many there are in all */
+	size_t end;   /* nobody from here on comes up; at first there is nobody there */
 	size_t limit; /* slots */
 	size_t used;  /* of them; above limit for a while after it was lowered */
 };
@@ -27,6 +27,11 @@ void fanout_set_limit(struct fanout *f, size_t limit);
  * been stopped while it waited.
  */
 bool fanout_next(struct fanout *f, size_t *ret_index);
+
+/* Live: more of them may come up, or fewer, but for those that have. */
+void fanout_set_end(struct fanout *f, size_t end);
+
+bool fanout_is_free(const struct fanout *f); /* a slot is */
 
 void fanout_take(struct fanout *f);
 void fanout_release(struct fanout *f);

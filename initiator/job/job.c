@@ -30,6 +30,13 @@ void job_enter(struct job *job, const char *entry)
 
 void job_leave(struct job *job)
 {
+	uint64_t wake = job_wake_ns(job);
+
+	if (wake != job->told_ns) {
+		job->told_ns = wake;
+		if (job->observer->wake_changed)
+			job->observer->wake_changed(job->ctx, job);
+	}
 	job->busy = false;
 }
 
@@ -79,6 +86,9 @@ struct job *job_new(const struct job_spec *spec, uint64_t first_id,
 	uuid_make(&job->uuid, 1);
 	uuid_text(job->instance_id, &job->uuid);
 	fanout_init(&job->fanout, spec->count, spec->throttle);
+	rolling_init(&job->rolling, spec->rolling, spec->count);
+	fanout_set_end(&job->fanout, job->rolling.end);
+	job->fresh = job->rolling.end;
 	job_add_children(job, spec);
 	job->state = rollup_state(&job->counts, job->wish);
 	return job;
@@ -91,7 +101,10 @@ void job_free(struct job *job)
 	if (job->busy)
 		job_bug(job, "job_free was called from inside a callback of this job");
 	for (size_t i = 0; i < job->counts.total; i++)
-		free(job->children[i].end_text);
+		if (job->children[i].end_text != job->why)
+			free(job->children[i].end_text);
+	await_done(&job->await);
+	free(job->why);
 	free(job->child_uuids);
 	free(job->children);
 	free(job->places);
@@ -154,27 +167,77 @@ void job_child_moved(struct child *child, enum job_state before, uint64_t now)
 		job->observer->job_changed(job->ctx, job);
 }
 
-void job_fill(struct job *job, uint64_t now)
+static void job_start_child(struct child *child, uint64_t now)
 {
-	size_t index;
+	if (!child->since_ns)
+		child->since_ns = now;
+	child_event(child, CHILD_EV_START, NULL, now);
+}
 
-	if (!job->live || job->wish == ROLLUP_HOLD)
-		return;
-	for (; job->next_unslotted < job->counts.total; job->next_unslotted++) {
+static void job_start_unslotted(struct job *job, uint64_t now)
+{
+	for (; job->next_unslotted < job->rolling.end; job->next_unslotted++) {
 		struct child *child = &job->children[job->next_unslotted];
 
 		if (child->unslotted && child->step == CHILD_QUEUED)
-			child_event(child, CHILD_EV_START, NULL, now);
+			job_start_child(child, now);
 	}
+}
+
+static bool job_start_fresh(struct job *job, uint64_t now)
+{
+	size_t index;
+
 	while (fanout_next(&job->fanout, &index))
-		if (job->children[index].step == CHILD_QUEUED)
-			child_event(&job->children[index], CHILD_EV_START, NULL, now);
+		if (job->children[index].step == CHILD_QUEUED) {
+			job_start_child(&job->children[index], now);
+			return true;
+		}
+	return false;
+}
+
+/* Beside its stage, but not so that more run at once than the stage lets. */
+static bool job_start_again(struct job *job, uint64_t now)
+{
+	struct child *child = job_due(job, now);
+
+	if (!child || !job->rolling.again || (!child->unslotted && !fanout_is_free(&job->fanout)) ||
+	    job->active + job->fresh >= rolling_size(&job->rolling))
+		return false;
+	await_drop(&job->await);
+	if (job->rolling.again != SIZE_MAX)
+		job->rolling.again--;
+	job_start_child(child, now);
+	return true;
+}
+
+void job_fill(struct job *job, uint64_t now)
+{
+	if (!job->live)
+		return;
+	if (now > job->seen_ns)
+		job->seen_ns = now;
+	do {
+		enum rolling_phase phase = job->rolling.phase;
+		bool more = phase == ROLLING_CANARY || phase == ROLLING_BATCH;
+
+		if (job->wish == ROLLUP_NONE)
+			job_start_unslotted(job, now);
+		more = more && job->wish == ROLLUP_NONE;
+		/* In turn, so that neither can keep the other from its slot. */
+		while (more) {
+			job->again = !job->again;
+			more = job->again ? job_start_again(job, now) || job_start_fresh(job, now)
+					  : job_start_fresh(job, now) || job_start_again(job, now);
+		}
+	} while (job_roll_on(job, now));
 }
 
 void job_start(struct job *job, uint64_t now)
 {
 	job_enter(job, "job_start");
 	job->live = true;
+	job_roll_judge(job, now);
 	job_fill(job, now);
 	job_leave(job);
 }

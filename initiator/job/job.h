@@ -16,6 +16,7 @@
 
 #include "err.h"
 #include "outcome.h"
+#include "rolling.h"
 #include "uuid.h"
 
 enum job_state {
@@ -71,6 +72,8 @@ struct job_transport {
 struct job_observer {
 	void (*child_changed)(void *ctx, struct child *child);
 	void (*job_changed)(void *ctx, struct job *job);
+	/* job_wake_ns is another: the last call of an entry. NULL: nobody wants to know. */
+	void (*wake_changed)(void *ctx, struct job *job);
 };
 
 struct job_spec {
@@ -84,6 +87,7 @@ struct job_spec {
 	/* Children that take no slot and start at once, as somebody else counts them; NULL: none.
 	 */
 	const bool *unslotted;
+	const struct rolling_spec *rolling; /* the stages; NULL: one */
 };
 
 /*
@@ -99,30 +103,44 @@ struct job *job_new(const struct job_spec *spec, uint64_t first_id,
 struct child_saved {
 	struct uuid uuid;
 	enum {
-		CHILD_SAVED_QUEUED, /* it has not come up, or was on its way: it starts again */
-		CHILD_SAVED_AWAY,   /* it was running, and is Disconnected */
-		CHILD_SAVED_ENDED   /* outcome says how */
+		CHILD_SAVED_QUEUED,  /* it has not come up, or was on its way: it starts again */
+		CHILD_SAVED_WAITING, /* the same, and its host could not be reached so far */
+		CHILD_SAVED_AWAY,    /* it was running, and is Disconnected */
+		CHILD_SAVED_ENDED    /* outcome says how */
 	} kind;
 	struct outcome outcome;
 	uint64_t begin_ns;
 	uint64_t end_ns;
+	uint64_t since_ns; /* its host was first tried; 0: not known */
+	bool asked;	   /* QUEUED: it was on its way, so that its stage had begun */
 };
 
 /*
  * Makes a job anew as it was before a restart, with its ids; nothing is told, and nothing starts
  * before job_start. saved: spec->count of them. A job all of whose children have ended is finished,
- * since end_ns. held: it was suspended as a whole.
+ * since end_ns. held: it was suspended as a whole. In which stage it was follows from the children;
+ * if all of that have ended, the pause behind it counts from then.
  */
 struct job *job_restore(const struct job_spec *spec, uint64_t first_id, const struct uuid *uuid,
 			const struct child_saved *saved, uint64_t end_ns, bool held,
 			const struct job_transport *transport, const struct job_observer *observer,
 			void *ctx);
 
+/* After job_restore, before job_start: somebody had let the others go in spite of the canary. */
+void job_restore_released(struct job *job);
+
 /* Frees it with its children, in any state, without telling anybody. NULL is fine. */
 void job_free(struct job *job);
 
 /* Starts the children that the throttle lets run. now: wall clock, nanoseconds, here as below. */
 void job_start(struct job *job, uint64_t now);
+
+/*
+ * Something of the job happens by time alone, a pause that is over or a host that is tried again:
+ * job_tick is to be called then (wall clock, nanoseconds), and no earlier. 0: nothing does.
+ */
+uint64_t job_wake_ns(const struct job *job);
+void job_tick(struct job *job, uint64_t now);
 
 /* Nothing more starts, whatever slots become free, until job_start. */
 void job_freeze(struct job *job);
@@ -134,8 +152,9 @@ void job_stop(struct job *job, uint64_t now);
  * Suspends every running (or blocked) child and holds the others back: no child in the queue
  * starts, and one that is connecting, or whose link is lost, is suspended as soon as it can be.
  * All suspended already: no effect. job_resume undoes all this, also for children that were
- * suspended one by one. Suspended children keep their slots. Both return 0, ERR_UNSUPPORTED if the
- * transport cannot, or ERR_ORDER if no child is running (suspended).
+ * suspended one by one, and lets the others go where a canary has failed. Suspended children keep
+ * their slots. Both return 0, ERR_UNSUPPORTED if the transport cannot, or ERR_ORDER if no child is
+ * running (suspended).
  */
 int job_suspend(struct job *job, uint64_t now, struct errmsg *msg);
 int job_resume(struct job *job, uint64_t now, struct errmsg *msg);
@@ -145,6 +164,18 @@ int job_resume(struct job *job, uint64_t now, struct errmsg *msg);
  * nobody is ended: no other starts until fewer than the new throttle hold a slot.
  */
 void job_set_throttle(struct job *job, size_t throttle, uint64_t now);
+
+/*
+ * For a child whose host could not be reached: true if it may wait for that, as its time is not
+ * over and nobody has stopped it. child_on_await then takes the place of child_on_end: the slot is
+ * free, and start is called again after 5 s, later 10 s and so on up to 60 s. The outcome says
+ * why. The time counts from its first start; that it is over is looked at when it fails again.
+ */
+bool child_may_await(const struct child *child, uint64_t now);
+void child_on_await(struct child *child, const struct outcome *outcome, uint64_t now);
+bool child_is_waiting(const struct child *child);
+const char *child_wait_text(const struct child *child); /* why; "" if it does not wait. Borrowed. */
+uint64_t child_since_ns(const struct child *child);	/* of job_restore */
 
 /* Stops one child alone; the others go on. A queued one ends as never-ran. Ended: no effect. */
 void child_stop(struct child *child, uint64_t now);
@@ -211,13 +242,19 @@ size_t job_child_count(const struct job *job);
 struct child *job_child(struct job *job, size_t index);
 struct child *job_child_by_id(struct job *job, uint64_t id);
 
+/* What its stages are at, and who waits, for people: "batch 2 of 5". NULL: nothing to say. The
+ * caller frees it. */
+char *job_progress(const struct job *job, uint64_t now);
+/* The others were let go in spite of the canary. */
+bool job_is_released(const struct job *job);
+
 /* How many children are in each state. */
 struct job_counts {
 	size_t total;
 	size_t in_state[JOB_STATE_COUNT];
 	size_t finished;
 	size_t started; /* hold a slot: started and not ended */
-	size_t queued;	/* wait for a slot */
+	size_t queued;	/* wait for a slot, or for their hosts */
 };
 const struct job_counts *job_counts(const struct job *job);
 

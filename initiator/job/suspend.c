@@ -115,11 +115,13 @@ static int job_may_suspend(const struct job *job, struct errmsg *msg)
 	const size_t *n = job->counts.in_state;
 	size_t listening = n[JOB_STATE_RUNNING] + n[JOB_STATE_BLOCKED] + n[JOB_STATE_SUSPENDING] +
 			   n[JOB_STATE_SUSPENDED];
+	/* Between two stages nothing runs, and something will. */
+	bool pauses = job->live && !job->active && job->counts.queued;
 
 	if (!job->transport->suspend)
 		return job_unsupported(job, job->id, "be suspended", msg);
 	if (job->wish == ROLLUP_STOP || job_state_is_finished(job->state) ||
-	    (job->wish != ROLLUP_HOLD && listening == 0))
+	    (job->wish != ROLLUP_HOLD && listening == 0 && !pauses))
 		return job_refuse(job, "be suspended", "running a command", msg);
 	return 0;
 }
@@ -158,6 +160,7 @@ int job_resume(struct job *job, uint64_t now, struct errmsg *msg)
 	job_enter(job, "job_resume");
 	rc = job_may_resume(job, msg);
 	if (!rc) {
+		job_roll_release(job, now);
 		job_set_wish(job, ROLLUP_NONE, now);
 		job_ask_all(job, CHILD_EV_RESUME, CHILD_OWED_RESUME, now);
 		job_fill(job, now);

@@ -11,6 +11,10 @@ struct agent_identity {
 	uint8_t *blob; /* public key, RFC 4253 section 6.6 */
 	size_t len;
 	char *comment;
+	/* What the agent is asked to sign with, if that is another one: the key beneath a
+	 * certificate of ours. Borrowed; NULL: blob. */
+	const uint8_t *sign;
+	size_t sign_len;
 };
 
 struct agent_list {

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -128,6 +129,32 @@ static void agent_on_far(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* The request that the agent gets: with the key beneath a certificate that is ours. A request is
+ * type, blob, data, flags. */
+static void agent_put_request(struct agent_proxy *proxy, size_t whole)
+{
+	const uint8_t *in = proxy->near_in.data;
+	const struct plan_login *login = proxy->login;
+	size_t len = 0;
+
+	if (whole >= 9)
+		len = (size_t)in[5] << 24 | (size_t)in[6] << 16 | (size_t)in[7] << 8 | in[8];
+	for (size_t i = 0; i < login->agent_count; i++) {
+		const struct agent_identity *id = login->agent[i];
+
+		if (!id->sign || len != id->len || len > whole - 9 ||
+		    memcmp(in + 9, id->blob, len) != 0)
+			continue;
+		agent_put_u32(&proxy->far_out, whole - 4 - len + id->sign_len);
+		buf_add(&proxy->far_out, in + 4, 1);
+		agent_put_u32(&proxy->far_out, id->sign_len);
+		buf_add(&proxy->far_out, id->sign, id->sign_len);
+		buf_add(&proxy->far_out, in + 9 + len, whole - 9 - len);
+		return;
+	}
+	buf_add(&proxy->far_out, in, whole);
+}
+
 /* A connection for each request: agents serve them one by one anyway, and none stays open. */
 static void agent_forward(struct agent_proxy *proxy, size_t whole)
 {
@@ -139,7 +166,7 @@ static void agent_forward(struct agent_proxy *proxy, size_t whole)
 		agent_far_failed(proxy, "cannot connect");
 		return;
 	}
-	buf_add(&proxy->far_out, proxy->near_in.data, whole);
+	agent_put_request(proxy, whole);
 	proxy->far_event =
 		event_new(base, proxy->far_fd, EV_READ | EV_PERSIST, agent_on_far, proxy);
 	if (!proxy->far_event || event_add(proxy->far_event, NULL) != 0)

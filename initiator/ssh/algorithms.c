@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "buf.h"
+#include "pattern.h"
 
 /* Bytes of a word that an error shows. */
 #define ALGORITHM_SHOWN 60
@@ -38,6 +39,23 @@ static const struct {
 			   "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,"
 			   "hmac-sha2-256,hmac-sha2-512",
 			   "hmac-sha1-etm@openssh.com,hmac-sha1"},
+	/* Those of known hosts go before it (plan.c). */
+	[ALGORITHM_HOST_KEY] = {SSH_OPTIONS_HOSTKEYS,
+				"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
+				"ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256",
+				"ssh-rsa"},
+	[ALGORITHM_PUBKEY] = {SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES,
+			      "ssh-ed25519-cert-v01@openssh.com,"
+			      "ecdsa-sha2-nistp256-cert-v01@openssh.com,"
+			      "ecdsa-sha2-nistp384-cert-v01@openssh.com,"
+			      "ecdsa-sha2-nistp521-cert-v01@openssh.com,"
+			      "sk-ssh-ed25519-cert-v01@openssh.com,"
+			      "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com,"
+			      "rsa-sha2-512-cert-v01@openssh.com,rsa-sha2-256-cert-v01@openssh.com,"
+			      "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
+			      "ecdsa-sha2-nistp521,sk-ssh-ed25519@openssh.com,"
+			      "sk-ecdsa-sha2-nistp256@openssh.com,rsa-sha2-512,rsa-sha2-256",
+			      "ssh-rsa"},
 };
 
 const char *algorithms_offer(enum algorithm_kind kind, const char *list)
@@ -119,4 +137,59 @@ int algorithms_check(enum algorithm_kind kind, const char *list, const char *wha
 	}
 	ssh_free(session);
 	return rc;
+}
+
+static bool algorithm_is_in(const struct buf *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *p = list->len ? (const char *)list->data : NULL; p;) {
+		const char *end = (const char *)list->data + list->len;
+		const char *comma = memchr(p, ',', (size_t)(end - p));
+		size_t n = (size_t)((comma ? comma : end) - p);
+
+		if (n == len && memcmp(p, name, n) == 0)
+			return true;
+		p = comma ? comma + 1 : NULL;
+	}
+	return false;
+}
+
+/* Adds the names of a list that libssh knows, each once. without: patterns; NULL: none. */
+static void algorithms_add(struct buf *out, ssh_session session, enum algorithm_kind kind,
+			   const char *list, const char *without)
+{
+	while (list) {
+		char *name = algorithm_next(&list);
+		bool is_host_cert = kind == ALGORITHM_HOST_KEY && strstr(name, "-cert-v");
+
+		if (!is_host_cert && !algorithm_is_in(out, name) &&
+		    !(without && pattern_list_match(name, without, false) > 0) &&
+		    algorithm_is_known(session, kind, name))
+			buf_addf(out, "%s%s", out->len ? "," : "", name);
+		free(name);
+	}
+}
+
+int algorithms_assemble(enum algorithm_kind kind, const char *list, const char *what, char **ret,
+			struct errmsg *msg)
+{
+	const char *ours = algorithms[kind].ours;
+	ssh_session session = ssh_new();
+	struct buf out = {0};
+
+	if (!session)
+		alloc_die(0);
+	if (*list == '+' || *list == '-')
+		algorithms_add(&out, session, kind, ours, *list == '-' ? list + 1 : NULL);
+	if (*list != '-')
+		algorithms_add(&out, session, kind, list + (*list == '+' || *list == '^'), NULL);
+	if (*list == '^')
+		algorithms_add(&out, session, kind, ours, NULL);
+	ssh_free(session);
+	if (!out.len)
+		return err_set(msg, ERR_SYNTAX, "%s: nothing of '%.*s' is known to libssh", what,
+			       ALGORITHM_SHOWN * 3, list);
+	*ret = buf_take_str(&out);
+	return 0;
 }

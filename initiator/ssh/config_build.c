@@ -35,6 +35,8 @@ uint32_t config_add_cond(struct config_parser *p, enum config_cond_kind kind)
 	}
 	c->conds[number] = (struct config_cond){.kind = kind,
 						.parent = p->source.cond,
+						.file = p->file,
+						.line = p->line,
 						.first_segment = CONFIG_NONE,
 						.last_segment = CONFIG_NONE};
 	c->cond_count++;
@@ -61,12 +63,12 @@ void config_add_setting(struct config_parser *p, enum config_key key, unsigned n
 void config_note_ignored(struct config_parser *p, size_t slot, const char *what)
 {
 	struct ssh_config *c = p->config;
-	char *old = c->ignored;
+	char *old = c->ignored, place[CONFIG_PLACE_SIZE];
 
 	if (c->ignored_seen[slot])
 		return;
 	c->ignored_seen[slot] = true;
-	c->ignored = xasprintf("%s%s%s (%s:%u)", old ? old : "", old ? ", " : "", what, p->file,
-			       p->line);
+	c->ignored = xasprintf("%s%s%s (%s)", old ? old : "", old ? ", " : "", what,
+			       config_place(place, p->file, p->line));
 	free(old);
 }

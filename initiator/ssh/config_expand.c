@@ -4,26 +4,20 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include <openssl/evp.h>
+
 #include "alloc.h"
 #include "config_private.h"
 
 #define EXPAND_HOST_NAME 256
 
-/* A value on its way from the file to its use. */
-struct expand {
-	const struct config_lookup *lookup;
-	const struct ssh_options *options; /* as far as known */
-	const struct config_setting *setting;
-	const char *tokens; /* the letters that may follow '%', besides '%' */
-	bool environment;   /* ${NAME} too */
-	struct errmsg *msg;
-};
-
-static int expand_fail(const struct expand *e, const char *what, const char *why)
+static int expand_fail(const struct config_expand *e, const char *what, const char *why)
 {
-	return err_set(e->msg, ERR_SYNTAX,
-		       "%s:%u: cannot use \"%.200s\" for host %.255s: %.100s %s", e->setting->file,
-		       e->setting->line, e->setting->words.word[0], e->lookup->host, what, why);
+	char place[CONFIG_PLACE_SIZE];
+
+	return err_set(e->msg, ERR_SYNTAX, "%s: cannot use \"%.200s\" for host %.255s: %.100s %s",
+		       config_place(place, e->setting->file, e->setting->line),
+		       e->setting->words.word[0], e->lookup->host, what, why);
 }
 
 static void expand_local_host(struct buf *out, bool whole)
@@ -34,14 +28,49 @@ static void expand_local_host(struct buf *out, bool whole)
 	buf_add(out, name, whole ? strlen(name) : strcspn(name, "."));
 }
 
-static int expand_token(const struct expand *e, char token, struct buf *out)
+/* %C, as ssh: SHA-1 of %l%h%p%r%j in hex. */
+static int expand_hash(const struct config_expand *e, struct buf *out)
+{
+	const struct ssh_options *o = e->options;
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	struct buf text = {0};
+	unsigned len = 0;
+	int ok;
+
+	expand_local_host(&text, true);
+	buf_addf(&text, "%s%u%s%s", o->hostname, o->port, o->user,
+		 o->proxy_jump ? o->proxy_jump : "");
+	ok = EVP_Digest(text.data, text.len, hash, &len, EVP_sha1(), NULL);
+	buf_done(&text);
+	if (ok != 1)
+		return expand_fail(e, "%C", "cannot be made: there is no SHA-1");
+	for (unsigned i = 0; i < len; i++)
+		buf_addf(out, "%02x", hash[i]);
+	return 0;
+}
+
+/*
+ * What others choose (a host name, a user) stands in the command that a shell reads: only what can
+ * mean nothing there, nor be an option. ssh forbids what it knows to be dangerous; a name of a host
+ * or of a user needs no more than this.
+ */
+static bool expand_is_harmless(const uint8_t *text, size_t len)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				   "._-:@%+=,/";
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < 0x80 && (!text[i] || !strchr(good, text[i])))
+			return false;
+	}
+	return !len || text[0] != '-';
+}
+
+static void expand_value(const struct config_expand *e, char token, struct buf *out)
 {
 	const struct config_lookup *l = e->lookup;
 	const struct ssh_options *o = e->options;
-	char shown[3] = {'%', token, '\0'};
 
-	if (token != '%' && (!token || !strchr(e->tokens, token)))
-		return expand_fail(e, shown, "is no token that is known here; write %% for %");
 	switch (token) {
 	case '%':
 		buf_add_char(out, '%');
@@ -54,6 +83,9 @@ static int expand_token(const struct expand *e, char token, struct buf *out)
 		break;
 	case 'i':
 		buf_addf(out, "%lu", (unsigned long)getuid());
+		break;
+	case 'j':
+		buf_add_str(out, o->proxy_jump ? o->proxy_jump : "");
 		break;
 	case 'k':
 		buf_add_str(out, o->host_key_alias ? o->host_key_alias : l->host);
@@ -75,11 +107,26 @@ static int expand_token(const struct expand *e, char token, struct buf *out)
 		buf_add_str(out, l->local_user);
 		break;
 	}
+}
+
+static int expand_token(const struct config_expand *e, char token, struct buf *out)
+{
+	char shown[3] = {'%', token, '\0'};
+	size_t before = out->len;
+
+	if (token != '%' && (!token || !strchr(e->tokens, token)))
+		return expand_fail(e, shown, "is no token that is known here; write %% for %");
+	if (token == 'C')
+		return expand_hash(e, out);
+	expand_value(e, token, out);
+	if (e->shell && strchr("hjknr", token) &&
+	    !expand_is_harmless(out->data + before, out->len - before))
+		return expand_fail(e, shown, "would carry what a shell reads into a command");
 	return 0;
 }
 
 /* text: behind "${". Moves it behind the '}'. */
-static int expand_variable(const struct expand *e, const char **text, struct buf *out)
+static int expand_variable(const struct config_expand *e, const char **text, struct buf *out)
 {
 	size_t len = strcspn(*text, "}");
 	char *name = xstrndup(*text, len);
@@ -97,7 +144,7 @@ static int expand_variable(const struct expand *e, const char **text, struct buf
 	return rc;
 }
 
-static int expand_text(const struct expand *e, const char *text, char **ret)
+int config_expand(const struct config_expand *e, const char *text, char **ret)
 {
 	struct buf out = {0};
 	int rc = 0;
@@ -127,15 +174,14 @@ static int expand_text(const struct expand *e, const char *text, char **ret)
 	return rc;
 }
 
-/* A path is taken from the home directory: a daemon has no working directory worth the name. */
-static int expand_path(const struct expand *e, const char *text, char **ret)
+int config_expand_path(const struct config_expand *e, const char *text, char **ret)
 {
 	char *path = NULL;
 	int rc;
 
 	if (*text == '~')
 		return expand_fail(e, "~", "names a user who does not exist");
-	rc = expand_text(e, text, &path);
+	rc = config_expand(e, text, &path);
 	if (rc < 0)
 		return rc;
 	if (*path == '/') {
@@ -150,12 +196,14 @@ static int expand_path(const struct expand *e, const char *text, char **ret)
 char *config_expand_hostname(const struct config_lookup *l, struct errmsg *msg)
 {
 	const struct config_setting *s = l->first[CONFIG_HOSTNAME];
-	struct expand e = {.lookup = l, .setting = s, .tokens = "h", .msg = msg};
+	struct config_expand e = {.lookup = l, .setting = s, .tokens = "h", .msg = msg};
 	char *name = NULL;
 
+	if (l->hostname)
+		return xstrdup(l->hostname);
 	if (!s)
 		name = xstrdup(l->host);
-	else if (expand_text(&e, s->words.word[0], &name) < 0)
+	else if (config_expand(&e, s->words.word[0], &name) < 0)
 		return NULL;
 	/* In an address the case counts: the name of an interface stands behind '%'. */
 	if (strpbrk(name, ":%"))
@@ -165,178 +213,26 @@ char *config_expand_hostname(const struct config_lookup *l, struct errmsg *msg)
 	return name;
 }
 
-static bool expand_is_none(const char *text)
+int config_expand_exec(const struct config_lookup *l, const struct config_cond *cond,
+		       const char *command, char **ret, struct errmsg *msg)
 {
-	return strcasecmp(text, "none") == 0;
-}
+	char *words[] = {(char *)(uintptr_t)command}; /* only read */
+	const struct config_setting s = {
+		.words = {words, 1}, .file = cond->file, .line = cond->line};
+	const struct config_setting *port = l->first[CONFIG_PORT];
+	const struct config_setting *alias = l->first[CONFIG_HOST_KEY_ALIAS];
+	struct ssh_options o = {.hostname = config_expand_hostname(l, msg),
+				.user = (char *)(uintptr_t)config_user(l),
+				.port = l->port ? l->port : (uint16_t)(port ? port->number : 22),
+				.host_key_alias = alias ? alias->words.word[0] : NULL};
+	const struct config_expand e = {.lookup = l,
+					.options = &o,
+					.setting = &s,
+					.tokens = CONFIG_TOKENS,
+					.shell = true,
+					.msg = msg};
+	int rc = o.hostname ? config_expand(&e, command, ret) : ERR_SYNTAX;
 
-static char *expand_default(const struct config_lookup *l, const char *file)
-{
-	return xasprintf("%s/.ssh/%s", l->config->home, file);
-}
-
-static int fill_identities(struct expand e, struct ssh_options *o)
-{
-	/* ssh's order, without kinds that need a security key or that nobody has any more. */
-	static const char *const defaults[] = {"id_rsa", "id_ecdsa", "id_ed25519"};
-	const struct config_lookup *l = e.lookup;
-	int rc = 0;
-
-	o->identity_files = xcalloc(l->identity_count + ARRAY_LEN(defaults), sizeof(char *));
-	o->identities_default = l->identity_count == 0;
-	for (size_t i = 0; o->identities_default && i < ARRAY_LEN(defaults); i++)
-		o->identity_files[o->identity_count++] = expand_default(l, defaults[i]);
-	for (size_t i = 0; !rc && i < l->identity_count; i++) {
-		e.setting = l->identities[i];
-		if (expand_is_none(e.setting->words.word[0]))
-			continue;
-		rc = expand_path(&e, e.setting->words.word[0],
-				 &o->identity_files[o->identity_count]);
-		if (!rc)
-			o->identity_count++;
-	}
+	free(o.hostname);
 	return rc;
-}
-
-static int fill_user_known_hosts(struct expand e, struct ssh_options *o)
-{
-	const struct config_setting *s = e.lookup->first[CONFIG_USER_KNOWN_HOSTS];
-	int rc = 0;
-
-	o->user_known_hosts = xcalloc(s ? s->words.count : 2, sizeof(char *));
-	if (!s) {
-		o->user_known_hosts[0] = expand_default(e.lookup, "known_hosts");
-		o->user_known_hosts[1] = expand_default(e.lookup, "known_hosts2");
-		o->user_known_hosts_count = 2;
-		return 0;
-	}
-	e.setting = s;
-	for (size_t i = 0; !rc && i < s->words.count; i++) {
-		if (expand_is_none(s->words.word[i]))
-			break;
-		rc = expand_path(&e, s->words.word[i],
-				 &o->user_known_hosts[o->user_known_hosts_count]);
-		if (!rc)
-			o->user_known_hosts_count++;
-	}
-	return rc;
-}
-
-static void fill_global_known_hosts(const struct config_lookup *l, struct ssh_options *o)
-{
-	static const char *const defaults[] = {"/etc/ssh/ssh_known_hosts",
-					       "/etc/ssh/ssh_known_hosts2"};
-	const struct config_setting *s = l->first[CONFIG_GLOBAL_KNOWN_HOSTS];
-	size_t count = s ? s->words.count : ARRAY_LEN(defaults);
-
-	o->global_known_hosts = xcalloc(count, sizeof(char *));
-	for (size_t i = 0; i < count; i++) {
-		const char *path = s ? s->words.word[i] : defaults[i];
-
-		if (!expand_is_none(path))
-			o->global_known_hosts[o->global_known_hosts_count++] = xstrdup(path);
-	}
-}
-
-static int fill_agent(struct expand e, struct ssh_options *o)
-{
-	const struct config_setting *s = e.lookup->first[CONFIG_IDENTITY_AGENT];
-	const char *value = s ? s->words.word[0] : NULL;
-
-	if (!value || strcmp(value, "SSH_AUTH_SOCK") == 0)
-		return 0;
-	if (value[0] == '$' && value[1] != '{') {
-		value = getenv(value + 1);
-		o->identity_agent = xstrdup(value && *value ? value : "none");
-		return 0;
-	}
-	if (expand_is_none(value)) {
-		o->identity_agent = xstrdup("none");
-		return 0;
-	}
-	e.setting = s;
-	return expand_path(&e, value, &o->identity_agent);
-}
-
-static int fill_proxy(struct expand e, struct ssh_options *o)
-{
-	const struct config_setting *jump = e.lookup->first[CONFIG_PROXY_JUMP];
-	const struct config_setting *command = e.lookup->first[CONFIG_PROXY_COMMAND];
-
-	/* Its tokens stay: a host name must not reach a shell before it was checked. */
-	if (command && !expand_is_none(command->words.word[0]))
-		o->proxy_command = xstrdup(command->words.word[0]);
-	if (!jump || expand_is_none(jump->words.word[0]))
-		return 0;
-	e.setting = jump;
-	e.tokens = "hnpr";
-	e.environment = false;
-	return expand_text(&e, jump->words.word[0], &o->proxy_jump);
-}
-
-static unsigned fill_number(const struct config_lookup *l, enum config_key key, unsigned otherwise)
-{
-	return l->first[key] ? l->first[key]->number : otherwise;
-}
-
-static const char *fill_string(const struct config_lookup *l, enum config_key key,
-			       const char *otherwise)
-{
-	return l->first[key] ? l->first[key]->words.word[0] : otherwise;
-}
-
-int config_options_fill(const struct config_lookup *l, struct ssh_options *ret, struct errmsg *msg)
-{
-	struct ssh_options o = {.hostname = config_expand_hostname(l, msg)};
-	struct expand e = {.lookup = l,
-			   .options = &o,
-			   .tokens = "dhikLlnpru",
-			   .environment = true,
-			   .msg = msg};
-	const char *alias = fill_string(l, CONFIG_HOST_KEY_ALIAS, NULL);
-	int rc = o.hostname ? 0 : ERR_SYNTAX;
-
-	o.user = xstrdup(l->user ? l->user : fill_string(l, CONFIG_USER, l->local_user));
-	o.port = l->port ? l->port : (uint16_t)fill_number(l, CONFIG_PORT, 22);
-	o.host_key_alias = alias ? xstrdup(alias) : NULL;
-	o.identities_only = fill_number(l, CONFIG_IDENTITIES_ONLY, 0) != 0;
-	o.strict = (enum ssh_strict)fill_number(l, CONFIG_STRICT, SSH_STRICT_YES);
-	o.connect_timeout_s = fill_number(l, CONFIG_CONNECT_TIMEOUT, 0);
-	fill_global_known_hosts(l, &o);
-	if (!rc)
-		rc = fill_identities(e, &o);
-	if (!rc)
-		rc = fill_user_known_hosts(e, &o);
-	if (!rc)
-		rc = fill_agent(e, &o);
-	if (!rc)
-		rc = fill_proxy(e, &o);
-	if (rc < 0)
-		ssh_options_done(&o);
-	else
-		*ret = o;
-	return rc;
-}
-
-static void options_free_list(char **list, size_t count)
-{
-	for (size_t i = 0; list && i < count; i++)
-		free(list[i]);
-	free(list);
-}
-
-void ssh_options_done(struct ssh_options *o)
-{
-	if (!o)
-		return;
-	free(o->hostname);
-	free(o->user);
-	options_free_list(o->identity_files, o->identity_count);
-	free(o->identity_agent);
-	options_free_list(o->user_known_hosts, o->user_known_hosts_count);
-	options_free_list(o->global_known_hosts, o->global_known_hosts_count);
-	free(o->host_key_alias);
-	free(o->proxy_jump);
-	free(o->proxy_command);
-	*o = (struct ssh_options){0};
 }

@@ -45,9 +45,9 @@ static void lookup_push(struct lookup_walk *w, uint32_t cond)
 static void lookup_candidates(struct lookup_walk *w)
 {
 	const struct ssh_config *c = w->lookup->config;
-	size_t first = lookup_lower_bound(c, w->lookup->host), end = first, walked = 0;
+	size_t first = lookup_lower_bound(c, w->lookup->named), end = first, walked = 0;
 
-	while (end < c->literal_count && strcmp(c->literals[end].name, w->lookup->host) == 0)
+	while (end < c->literal_count && strcmp(c->literals[end].name, w->lookup->named) == 0)
 		end++;
 	w->conds = xcalloc(c->walked_count + (end - first), sizeof *w->conds);
 	while (walked < c->walked_count || first < end) {
@@ -98,23 +98,32 @@ static struct lookup_cond *lookup_cond(const struct lookup_walk *w, uint32_t num
 	return bsearch(&number, w->conds, w->cond_count, sizeof *w->conds, lookup_cond_compare);
 }
 
-static bool lookup_decide(const struct lookup_walk *w, uint32_t number)
+static int lookup_decide(const struct lookup_walk *w, uint32_t number, struct errmsg *msg)
 {
 	const struct config_cond *cond = &w->lookup->config->conds[number];
 	const struct lookup_cond *parent = lookup_cond(w, cond->parent);
 
 	if (number != 0 && (!parent || !parent->holds))
-		return false;
-	return config_cond_holds(w->lookup, cond);
+		return 0;
+	return config_cond_holds(w->lookup, cond, msg);
 }
 
-static bool lookup_has_identity(const struct config_lookup *l, const char *file)
+/* Adds it to what adds up, once. */
+static int lookup_add(const struct config_setting *s, const struct config_setting **list,
+		      size_t *count, const char *what, const char *host, struct errmsg *msg)
 {
-	for (size_t i = 0; i < l->identity_count; i++) {
-		if (strcmp(l->identities[i]->words.word[0], file) == 0)
-			return true;
+	char place[CONFIG_PLACE_SIZE];
+
+	for (size_t i = 0; i < *count; i++) {
+		if (strcmp(list[i]->words.word[0], s->words.word[0]) == 0)
+			return 0;
 	}
-	return false;
+	if (*count == CONFIG_IDENTITIES)
+		return err_set(msg, ERR_LIMIT, "%s: more than %u %s for host %s; remove some",
+			       config_place(place, s->file, s->line), CONFIG_IDENTITIES, what,
+			       host);
+	list[(*count)++] = s;
+	return 0;
 }
 
 /* Of ProxyJump and ProxyCommand the first rules the other one out; but, as ssh has it, a ProxyJump
@@ -135,13 +144,12 @@ static int lookup_apply(struct config_lookup *l, const struct config_setting *s,
 		return 0;
 	if (!l->first[s->key])
 		l->first[s->key] = s;
-	if (s->key != CONFIG_IDENTITY_FILE || lookup_has_identity(l, s->words.word[0]))
-		return 0;
-	if (l->identity_count == CONFIG_IDENTITIES)
-		return err_set(msg, ERR_LIMIT,
-			       "%s:%u: more than %u IdentityFile for host %s; remove some", s->file,
-			       s->line, CONFIG_IDENTITIES, l->host);
-	l->identities[l->identity_count++] = s;
+	if (s->key == CONFIG_IDENTITY_FILE)
+		return lookup_add(s, l->identities, &l->identity_count, "IdentityFile", l->host,
+				  msg);
+	if (s->key == CONFIG_CERTIFICATE_FILE)
+		return lookup_add(s, l->certificates, &l->certificate_count, "CertificateFile",
+				  l->host, msg);
 	return 0;
 }
 
@@ -155,24 +163,21 @@ static int lookup_run(struct lookup_walk *w, struct errmsg *msg)
 		struct lookup_cond *cond = lookup_cond(w, s->cond);
 
 		/* Match looks at what was set so far: it is decided where it stands, and once. */
-		if (c->conds[s->cond].first_segment == w->segments[i])
-			cond->holds = lookup_decide(w, s->cond);
+		if (c->conds[s->cond].first_segment == w->segments[i]) {
+			rc = lookup_decide(w, s->cond, msg);
+			cond->holds = rc > 0;
+			rc = rc < 0 ? rc : 0;
+		}
 		for (size_t n = 0; cond->holds && !rc && n < s->count; n++)
 			rc = lookup_apply(w->lookup, &c->settings[s->first + n], msg);
 	}
 	return rc;
 }
 
-int ssh_config_lookup(const struct ssh_config *config, const char *host, const char *user,
-		      uint16_t port, const char *local_user, struct ssh_options *ret,
-		      struct errmsg *msg)
+/* Once over the files. */
+static int lookup_pass(struct config_lookup *l, struct errmsg *msg)
 {
-	struct config_lookup lookup = {.config = config,
-				       .host = host,
-				       .user = user,
-				       .local_user = local_user,
-				       .port = port};
-	struct lookup_walk walk = {.lookup = &lookup};
+	struct lookup_walk walk = {.lookup = l};
 	int rc;
 
 	lookup_candidates(&walk);
@@ -180,5 +185,53 @@ int ssh_config_lookup(const struct ssh_config *config, const char *host, const c
 	rc = lookup_run(&walk, msg);
 	free(walk.conds);
 	free(walk.segments);
-	return rc < 0 ? rc : config_options_fill(&lookup, ret, msg);
+	return rc;
+}
+
+static bool lookup_is_twice(const struct config_lookup *l)
+{
+	const struct config_setting *canonicalize = l->first[CONFIG_CANONICALIZE];
+
+	return l->config->has_final || (canonicalize && canonicalize->number);
+}
+
+int ssh_config_ask(const struct ssh_query *query, struct ssh_options *ret, struct errmsg *msg)
+{
+	struct config_lookup l = {.config = query->config,
+				  .exec = query->exec,
+				  .host = query->host,
+				  .named = query->host,
+				  .user = query->user,
+				  .local_user = query->local_user,
+				  .port = query->port};
+	const struct ssh_config *options = query->options;
+	char *hostname = NULL;
+	int rc = 0;
+
+	for (size_t i = 0; options && !rc && i < options->setting_count; i++)
+		rc = lookup_apply(&l, &options->settings[i], msg);
+	if (!rc)
+		rc = lookup_pass(&l, msg);
+	if (!rc && lookup_is_twice(&l)) {
+		hostname = config_expand_hostname(&l, msg);
+		l.hostname = l.named = hostname;
+		rc = hostname ? lookup_pass(&l, msg) : ERR_SYNTAX;
+	}
+	if (!rc)
+		rc = config_options_fill(&l, ret, msg);
+	free(hostname);
+	return rc;
+}
+
+int ssh_config_lookup(const struct ssh_config *config, const char *host, const char *user,
+		      uint16_t port, const char *local_user, struct ssh_options *ret,
+		      struct errmsg *msg)
+{
+	struct ssh_query query = {.config = config,
+				  .host = host,
+				  .user = user,
+				  .port = port,
+				  .local_user = local_user};
+
+	return ssh_config_ask(&query, ret, msg);
 }

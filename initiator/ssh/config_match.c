@@ -10,7 +10,7 @@
 
 enum match_kind {
 	MATCH_ALL,
-	MATCH_PASS,	  /* holds only in a second pass over the files, which is not made */
+	MATCH_PASS,	  /* holds only in the second pass over the files */
 	MATCH_TERM,	  /* compares with a list */
 	MATCH_UNSUPPORTED /* takes an argument, cannot be decided here */
 };
@@ -23,15 +23,15 @@ struct match_row {
 
 static const struct match_row match_rows[] = {
 	{"all", MATCH_ALL, CONFIG_ATTR_HOST},
-	{"canonical", MATCH_PASS, CONFIG_ATTR_HOST},
-	{"final", MATCH_PASS, CONFIG_ATTR_HOST},
+	{"canonical", MATCH_PASS, CONFIG_ATTR_FINAL},
+	{"final", MATCH_PASS, CONFIG_ATTR_FINAL},
 	{"host", MATCH_TERM, CONFIG_ATTR_HOST},
 	{"originalhost", MATCH_TERM, CONFIG_ATTR_ORIGINALHOST},
 	{"user", MATCH_TERM, CONFIG_ATTR_USER},
 	{"localuser", MATCH_TERM, CONFIG_ATTR_LOCALUSER},
-	{"exec", MATCH_UNSUPPORTED, CONFIG_ATTR_HOST},
+	{"exec", MATCH_TERM, CONFIG_ATTR_EXEC},
 	{"localnetwork", MATCH_UNSUPPORTED, CONFIG_ATTR_HOST},
-	{"tagged", MATCH_UNSUPPORTED, CONFIG_ATTR_HOST},
+	{"tagged", MATCH_TERM, CONFIG_ATTR_TAG},
 	{"command", MATCH_UNSUPPORTED, CONFIG_ATTR_HOST},
 	{"sessiontype", MATCH_UNSUPPORTED, CONFIG_ATTR_HOST},
 	{"version", MATCH_UNSUPPORTED, CONFIG_ATTR_HOST},
@@ -109,12 +109,12 @@ static int match_attribute(struct config_parser *p, struct match_line *m)
 	if (!row)
 		return config_fail(p, ERR_SYNTAX,
 				   "unknown Match attribute \"%s\"; use host, originalhost, user, "
-				   "localuser or all",
+				   "localuser, tagged, exec, final or all",
 				   escape_str(shown, sizeof shown, name));
 	if (row->kind == MATCH_PASS) {
-		if (!negated)
-			match_note(p, row);
-		m->never |= !negated;
+		m->terms[m->count++] = (struct config_term){row->attr, negated, NULL};
+		/* As ssh: canonical waits for a second pass, final makes one. */
+		p->config->has_final |= strcmp(row->name, "final") == 0;
 		return 0;
 	}
 	m->attributes++;
@@ -174,53 +174,86 @@ static bool match_host_line(const char *host, const struct config_words *pattern
 	return found;
 }
 
-static const char *match_user(const struct config_lookup *l)
+const char *config_user(const struct config_lookup *l)
 {
 	if (l->user)
 		return l->user;
 	return l->first[CONFIG_USER] ? l->first[CONFIG_USER]->words.word[0] : l->local_user;
 }
 
-static bool match_term_holds(const struct config_lookup *l, const struct config_term *term)
+static int match_host(const struct config_lookup *l, const char *list)
 {
-	char *hostname = NULL;
-	int found = 0;
+	/* The name as rewritten so far; a HostName that cannot be used fails later. */
+	char *hostname = config_expand_hostname(l, NULL);
+	int found = pattern_list_match(hostname ? hostname : l->host, list, true);
+
+	free(hostname);
+	return found;
+}
+
+static int match_exec(const struct config_lookup *l, const struct config_cond *cond,
+		      const char *text, struct errmsg *msg)
+{
+	char *command = NULL, place[CONFIG_PLACE_SIZE];
+	struct errmsg why = {{0}};
+	int rc = config_expand_exec(l, cond, text, &command, msg);
+
+	if (rc < 0)
+		return rc;
+	rc = config_exec_ask(l->exec, command, &why);
+	if (rc < 0)
+		rc = err_set(msg, rc, "%s: Match exec \"%.200s\": %s",
+			     config_place(place, cond->file, cond->line), command, why.text);
+	free(command);
+	return rc;
+}
+
+/* 1, 0 or ERR_*, a '!' in front aside. */
+static int match_term(const struct config_lookup *l, const struct config_cond *cond,
+		      const struct config_term *term, struct errmsg *msg)
+{
+	const struct config_setting *tag = l->first[CONFIG_TAG];
 
 	switch (term->attr) {
 	case CONFIG_ATTR_HOST:
-		/* The name as rewritten so far; a HostName that cannot be used fails later. */
-		hostname = config_expand_hostname(l, NULL);
-		found = pattern_list_match(hostname ? hostname : l->host, term->list, true);
-		free(hostname);
-		break;
+		return match_host(l, term->list) > 0;
 	case CONFIG_ATTR_ORIGINALHOST:
-		found = pattern_list_match(l->host, term->list, true);
-		break;
+		return pattern_list_match(l->host, term->list, true) > 0;
 	case CONFIG_ATTR_USER:
-		found = pattern_list_match(match_user(l), term->list, false);
-		break;
+		return pattern_list_match(config_user(l), term->list, false) > 0;
 	case CONFIG_ATTR_LOCALUSER:
-		found = pattern_list_match(l->local_user, term->list, false);
+		return pattern_list_match(l->local_user, term->list, false) > 0;
+	case CONFIG_ATTR_TAG:
+		return pattern_list_match(tag ? tag->words.word[0] : "", term->list, false) > 0;
+	case CONFIG_ATTR_FINAL:
+		return l->hostname != NULL;
+	case CONFIG_ATTR_EXEC:
 		break;
 	}
-	return (found > 0) != term->negated;
+	return match_exec(l, cond, term->list, msg);
 }
 
-bool config_cond_holds(const struct config_lookup *l, const struct config_cond *cond)
+int config_cond_holds(const struct config_lookup *l, const struct config_cond *cond,
+		      struct errmsg *msg)
 {
 	switch (cond->kind) {
 	case CONFIG_ALWAYS:
-		return true;
+		return 1;
 	case CONFIG_NEVER:
-		return false;
+		return 0;
 	case CONFIG_HOST:
-		return match_host_line(l->host, &cond->patterns);
+		return match_host_line(l->named, &cond->patterns);
 	case CONFIG_MATCH:
 		break;
 	}
+	/* The first that does not hold ends it: no command is run for nothing. */
 	for (size_t i = 0; i < cond->term_count; i++) {
-		if (!match_term_holds(l, &cond->terms[i]))
-			return false;
+		int rc = match_term(l, cond, &cond->terms[i], msg);
+
+		if (rc < 0)
+			return rc;
+		if ((rc > 0) == cond->terms[i].negated)
+			return 0;
 	}
-	return true;
+	return 1;
 }

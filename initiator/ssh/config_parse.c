@@ -8,15 +8,27 @@
 #include "escape.h"
 #include "pattern.h"
 
+const char *config_place(char out[CONFIG_PLACE_SIZE], const char *file, unsigned line)
+{
+	char number[16] = "";
+
+	if (line)
+		(void)snprintf(number, sizeof number, ":%u", line);
+	(void)snprintf(out, CONFIG_PLACE_SIZE, "%.*s%s", (int)(CONFIG_PLACE_SIZE - sizeof number),
+		       file, number);
+	return out;
+}
+
 int config_fail(struct config_parser *p, int code, const char *fmt, ...)
 {
+	char place[CONFIG_PLACE_SIZE];
 	char text[ERRMSG_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	return err_set(p->msg, code, "%s:%u: %s", p->file, p->line, text);
+	return err_set(p->msg, code, "%s: %s", config_place(place, p->file, p->line), text);
 }
 
 int config_do_nothing(struct config_parser *p, const struct config_keyword *k, const char *rest)
@@ -34,7 +46,7 @@ int config_do_ignored(struct config_parser *p, const struct config_keyword *k, c
 
 	if (rc < 0)
 		return rc;
-	if (!k->harmless || strcmp(words.word[0], k->harmless) != 0)
+	if (!k->harmless || pattern_list_match(words.word[0], k->harmless, true) <= 0)
 		config_note_ignored(p, config_keyword_index(k), k->name);
 	config_words_done(&words);
 	return 0;
@@ -81,14 +93,22 @@ static int parse_unknown(struct config_parser *p, const char *name)
 	if (list->len && pattern_list_match(name, buf_cstr(list), true) > 0)
 		return 0;
 	(void)escape_str(shown, sizeof shown, name);
+	if (p->option)
+		return config_fail(p, ERR_SYNTAX, "ssh_config knows no \"%s\"; correct it", shown);
 	return config_fail(
 		p, ERR_SYNTAX,
 		"unknown keyword \"%s\"; correct it, or put \"IgnoreUnknown %s\" above it", shown,
 		shown);
 }
 
+static bool config_keyword_is_structure(const struct config_keyword *k)
+{
+	return k->parse == config_do_host || k->parse == config_do_match ||
+	       k->parse == config_do_include;
+}
+
 /* line: without its end and the blanks before that. */
-static int parse_line(struct config_parser *p, const char *line)
+int config_parse_line(struct config_parser *p, const char *line)
 {
 	char name[CONFIG_NAME_SIZE];
 	const struct config_keyword *k;
@@ -108,6 +128,8 @@ static int parse_line(struct config_parser *p, const char *line)
 		line += 1 + strspn(line + 1, " \t\r");
 	if (!*line)
 		return config_fail(p, ERR_SYNTAX, "%s needs an argument", k->name);
+	if (p->option && config_keyword_is_structure(k))
+		return config_fail(p, ERR_SYNTAX, "%s is for files; use -F", k->name);
 	return k->parse(p, k, line);
 }
 
@@ -121,7 +143,7 @@ static int parse_raw_line(struct config_parser *p, const char *data, size_t len)
 	while (len && strchr(" \t\r\f", data[len - 1]))
 		len--;
 	line = xstrndup(data, len);
-	rc = parse_line(p, line);
+	rc = config_parse_line(p, line);
 	free(line);
 	return rc;
 }

@@ -46,6 +46,35 @@ enum config_key {
 	CONFIG_CONNECT_TIMEOUT,
 	CONFIG_PROXY_JUMP,
 	CONFIG_PROXY_COMMAND,
+	CONFIG_PROXY_FDPASS,
+	CONFIG_CERTIFICATE_FILE,
+	CONFIG_KEX,
+	CONFIG_CIPHERS,
+	CONFIG_MACS,
+	CONFIG_HOST_KEY_ALGS,
+	CONFIG_PUBKEY_ALGS,
+	CONFIG_PREFERRED,
+	CONFIG_PUBKEY_AUTH,
+	CONFIG_PASSWORD_AUTH,
+	CONFIG_KEYBOARD_AUTH,
+	CONFIG_GSSAPI_AUTH,
+	CONFIG_HOSTBASED_AUTH,
+	CONFIG_PROMPTS,
+	CONFIG_ATTEMPTS,
+	CONFIG_ALIVE_INTERVAL,
+	CONFIG_ALIVE_COUNT,
+	CONFIG_HASH_KNOWN_HOSTS,
+	CONFIG_FAMILY,
+	CONFIG_CANONICALIZE,
+	CONFIG_TAG,
+	CONFIG_REFUSE,
+	/* What the OpenSSH client alone can follow (config_special). */
+	CONFIG_BIND_ADDRESS,
+	CONFIG_BIND_INTERFACE,
+	CONFIG_CANONICAL_DOMAINS,
+	CONFIG_KNOWN_HOSTS_COMMAND,
+	CONFIG_PKCS11,
+	CONFIG_REVOKED_HOST_KEYS,
 	CONFIG_KEY_COUNT
 };
 
@@ -56,17 +85,20 @@ struct config_words {
 
 struct config_setting {
 	enum config_key key;
-	unsigned number; /* port, seconds, flag, enum ssh_strict */
+	unsigned number; /* port, seconds, flag, enum ssh_strict, enum ssh_family, a count */
 	struct config_words words;
 	const char *file;
-	unsigned line;
+	unsigned line; /* 0: an option of the command line, and file names it */
 };
 
 enum config_attr {
 	CONFIG_ATTR_HOST,
 	CONFIG_ATTR_ORIGINALHOST,
 	CONFIG_ATTR_USER,
-	CONFIG_ATTR_LOCALUSER
+	CONFIG_ATTR_LOCALUSER,
+	CONFIG_ATTR_TAG,
+	CONFIG_ATTR_FINAL, /* the second pass; has no list */
+	CONFIG_ATTR_EXEC   /* list is the command */
 };
 
 struct config_term {
@@ -85,6 +117,8 @@ struct config_cond {
 	struct config_words patterns; /* CONFIG_HOST */
 	struct config_term *terms;    /* CONFIG_MATCH: all must hold */
 	size_t term_count;
+	const char *file;
+	unsigned line;
 };
 
 struct config_segment {
@@ -140,6 +174,7 @@ struct ssh_config {
 	struct buf ignore_unknown; /* pattern list */
 	char *ignored;		   /* NULL: none */
 	bool ignored_seen[CONFIG_IGNORED_SLOTS];
+	bool has_final; /* Match final */
 };
 
 /* Where text comes from. */
@@ -157,19 +192,32 @@ struct config_parser {
 	const char *file;
 	unsigned line;
 	uint32_t cond;
+	bool option; /* of the command line */
 	struct errmsg *msg;
+};
+
+/* What becomes of a keyword. */
+enum config_fate {
+	CONFIG_APPLIED,
+	CONFIG_BY_OPENSSH, /* hosts for which it is set are left to the OpenSSH client */
+	CONFIG_SILENT,	   /* without effect, which harms nobody */
+	CONFIG_NAMED	   /* without effect, which is told */
 };
 
 struct config_keyword {
 	const char *name;
+	enum config_fate fate;
 	enum config_key key;
 	int (*parse)(struct config_parser *p, const struct config_keyword *k, const char *rest);
-	const char *harmless; /* a value that asks for what is done anyway; NULL: none */
+	const char *harmless; /* pattern list: values that ask for what is done anyway; NULL */
+	const char *why;      /* as docs/ssh_config.md has it */
 };
 
 /* config_keys.c. Case does not count; NULL: ssh does not know it. */
 const struct config_keyword *config_keyword_find(const char *name);
 size_t config_keyword_index(const struct config_keyword *k);
+/* NULL: there are no more. */
+const struct config_keyword *config_keyword_at(size_t index);
 
 /* config.c. config_new and config_index stand around any number of config_parse_buffer. */
 struct ssh_config *config_new(const char *home);
@@ -194,9 +242,14 @@ void config_add_setting(struct config_parser *p, enum config_key key, unsigned n
 /* slot: below CONFIG_IGNORED_SLOTS. */
 void config_note_ignored(struct config_parser *p, size_t slot, const char *what);
 
-/* config_parse.c. Text of any length that need not end in NUL. */
+/* config_parse.c. A line without its end. */
+int config_parse_line(struct config_parser *p, const char *line);
+/* Text of any length that need not end in NUL. */
 int config_parse_buffer(struct ssh_config *c, const struct config_source *source, const char *data,
 			size_t len, struct errmsg *msg);
+/* The place of a setting: "file:line", or the option of the command line. */
+#define CONFIG_PLACE_SIZE 512u
+const char *config_place(char out[CONFIG_PLACE_SIZE], const char *file, unsigned line);
 /* Sets msg to "file:line: ..." and returns code. */
 int config_fail(struct config_parser *p, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -220,6 +273,13 @@ int config_do_time(struct config_parser *p, const struct config_keyword *k, cons
 int config_do_flag(struct config_parser *p, const struct config_keyword *k, const char *rest);
 int config_do_strict(struct config_parser *p, const struct config_keyword *k, const char *rest);
 int config_do_rest(struct config_parser *p, const struct config_keyword *k, const char *rest);
+int config_do_jump(struct config_parser *p, const struct config_keyword *k, const char *rest);
+int config_do_count(struct config_parser *p, const struct config_keyword *k, const char *rest);
+int config_do_family(struct config_parser *p, const struct config_keyword *k, const char *rest);
+int config_do_canonical(struct config_parser *p, const struct config_keyword *k, const char *rest);
+int config_do_pubkey(struct config_parser *p, const struct config_keyword *k, const char *rest);
+/* One word or more, kept as they are. */
+int config_do_words(struct config_parser *p, const struct config_keyword *k, const char *rest);
 
 /* config_words.c. Splits as a shell does, with both quotes and backslash; '#' at the begin of a
  * word ends the line. Returns 0, or ERR_SYNTAX for a quote that is not closed. */
@@ -235,18 +295,51 @@ char *config_words_tilde(const struct config_parser *p, const char *path);
 /* config_lookup.c: what the walk over the segments collects for one host. */
 struct config_lookup {
 	const struct ssh_config *config;
+	struct ssh_exec *exec;
 	const char *host, *user, *local_user;
 	uint16_t port;
+	const char *named; /* what Host lines look at: host, in the second pass hostname */
+	const char
+		*hostname; /* in the second pass: what HostName has made of it; NULL: the first */
 	const struct config_setting *first[CONFIG_KEY_COUNT];
 	const struct config_setting *identities[CONFIG_IDENTITIES];
 	size_t identity_count;
+	const struct config_setting *certificates[CONFIG_IDENTITIES];
+	size_t certificate_count;
 };
 
-/* config_match.c: whether a condition holds by itself, its parents aside, at this point. */
-bool config_cond_holds(const struct config_lookup *l, const struct config_cond *cond);
+/* config_match.c: whether a condition holds by itself, its parents aside, at this point. 1, 0, or
+ * ERR_* with msg. */
+int config_cond_holds(const struct config_lookup *l, const struct config_cond *cond,
+		      struct errmsg *msg);
+/* The user as far as known. */
+const char *config_user(const struct config_lookup *l);
 
-/* config_expand.c: from what was collected to what is used. */
+/* config_exec.c: whether the command ends with 0. 1, 0, or ERR_* with msg. */
+int config_exec_ask(struct ssh_exec *exec, const char *command, struct errmsg *msg);
+
+/* config_expand.c: a value on its way from the file to its use. */
+struct config_expand {
+	const struct config_lookup *lookup;
+	const struct ssh_options *options; /* as far as known; NULL: nothing is */
+	const struct config_setting *setting;
+	const char *tokens; /* the letters that may follow '%', besides '%' */
+	bool environment;   /* ${NAME} too */
+	bool shell;	    /* for a shell: what others choose must not carry what that reads */
+	struct errmsg *msg;
+};
+
+#define CONFIG_TOKENS "CdhijkLlnpru"
+
+int config_expand(const struct config_expand *e, const char *text, char **ret);
+/* A path is taken from the home directory: a daemon has no working directory worth the name. */
+int config_expand_path(const struct config_expand *e, const char *text, char **ret);
 char *config_expand_hostname(const struct config_lookup *l, struct errmsg *msg);
+/* The command of a Match exec, with what is known at this point. */
+int config_expand_exec(const struct config_lookup *l, const struct config_cond *cond,
+		       const char *command, char **ret, struct errmsg *msg);
+
+/* config_fill.c: from what was collected to what is used. */
 int config_options_fill(const struct config_lookup *l, struct ssh_options *ret, struct errmsg *msg);
 
 #endif

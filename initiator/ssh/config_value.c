@@ -101,7 +101,7 @@ static bool value_number(const char *s, unsigned max, unsigned *ret)
 	unsigned long n;
 	char *end;
 
-	if (*s < '0' || *s > '9' || strlen(s) > 10)
+	if (*s < '0' || *s > '9' || strlen(s) > 10) /* then n fits */
 		return false;
 	n = strtoul(s, &end, 10);
 	if (*end || n > max)
@@ -232,16 +232,100 @@ int config_do_strict(struct config_parser *p, const struct config_keyword *k, co
 	return value_parsed(p, k, rest, value_strict, "yes, accept-new, ask, no or off");
 }
 
-/* The rest of the line as it stands: it is a command for a shell, or must not be split. */
-int config_do_rest(struct config_parser *p, const struct config_keyword *k, const char *rest)
+static bool value_count(const char *s, unsigned *ret)
+{
+	return value_number(s, INT_MAX, ret);
+}
+
+/* A word of a list, in any case; its number is its place. */
+static bool value_choice(const char *s, const char *const *names, unsigned *ret)
+{
+	for (unsigned i = 0; names[i]; i++) {
+		if (strcasecmp(names[i], s) == 0) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool value_family(const char *s, unsigned *ret)
+{
+	static const char *const names[] = {[SSH_FAMILY_ANY] = "any",
+					    [SSH_FAMILY_INET] = "inet",
+					    [SSH_FAMILY_INET6] = "inet6",
+					    NULL};
+
+	return value_choice(s, names, ret);
+}
+
+static bool value_canonical(const char *s, unsigned *ret)
+{
+	return strcasecmp(s, "always") == 0 ? (*ret = 1, true) : value_flag(s, ret);
+}
+
+static bool value_pubkey(const char *s, unsigned *ret)
+{
+	bool bound = strcasecmp(s, "unbound") == 0 || strcasecmp(s, "host-bound") == 0;
+
+	return bound ? (*ret = 1, true) : value_flag(s, ret);
+}
+
+int config_do_count(struct config_parser *p, const struct config_keyword *k, const char *rest)
+{
+	return value_parsed(p, k, rest, value_count, "a number from 0 to 2147483647");
+}
+
+int config_do_family(struct config_parser *p, const struct config_keyword *k, const char *rest)
+{
+	return value_parsed(p, k, rest, value_family, "any, inet or inet6");
+}
+
+int config_do_canonical(struct config_parser *p, const struct config_keyword *k, const char *rest)
+{
+	return value_parsed(p, k, rest, value_canonical, "yes, always or no");
+}
+
+int config_do_pubkey(struct config_parser *p, const struct config_keyword *k, const char *rest)
+{
+	return value_parsed(p, k, rest, value_pubkey, "yes, no, unbound or host-bound");
+}
+
+int config_do_words(struct config_parser *p, const struct config_keyword *k, const char *rest)
+{
+	struct config_words words;
+	int rc = config_words_parse(p, k, rest, SIZE_MAX, &words);
+
+	if (rc == 0)
+		config_add_setting(p, k->key, 0, &words);
+	return rc;
+}
+
+/* The text as it stands: it is a command for a shell, or must not be split. */
+static int value_whole(struct config_parser *p, const struct config_keyword *k, const char *text,
+		       size_t len)
 {
 	struct config_words words = {.count = 1};
 
-	rest += strspn(rest, " \t=");
-	if (!*rest)
+	while (len && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+		len--;
+	if (!len)
 		return config_fail(p, ERR_SYNTAX, "%s needs an argument", k->name);
 	words.word = xmalloc(sizeof *words.word);
-	words.word[0] = xstrdup(rest);
+	words.word[0] = xstrndup(text, len);
 	config_add_setting(p, k->key, 0, &words);
 	return 0;
+}
+
+int config_do_rest(struct config_parser *p, const struct config_keyword *k, const char *rest)
+{
+	rest += strspn(rest, " \t=");
+	return value_whole(p, k, rest, strlen(rest));
+}
+
+/* As ssh: what stands behind a '#' anywhere is a comment. */
+int config_do_jump(struct config_parser *p, const struct config_keyword *k, const char *rest)
+{
+	rest += strspn(rest, " \t=");
+	return value_whole(p, k, rest, strcspn(rest, "#"));
 }

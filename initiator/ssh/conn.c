@@ -169,6 +169,7 @@ static void conn_conclude(struct conn *c)
 	(void)event_del(c->kick);
 	ssh_slot_release(c->engine, &c->slot);
 	c->ended = true;
+	conn_way_explain(c);
 	c->events->end(c->arg, &c->result);
 	conn_destroy(c);
 }
@@ -343,11 +344,16 @@ void conn_destroy(struct conn *c)
 	c->dial = NULL;
 	host_key_cancel(c->host_key);
 	c->host_key = NULL;
+	if (c->transport_io)
+		event_free(c->transport_io);
+	c->transport_io = NULL;
 	agent_proxy_free(c->agent);
 	c->agent = NULL;
+	conn_auth_done(c);
 	if (c->signing)
 		return; /* conn_auth.c comes back when the thread has let go */
 	conn_free_session(c);
+	conn_transport_done(&c->transport);
 	free(c->key_blob);
 	event_free(c->deadline);
 	event_free(c->kick);

@@ -15,6 +15,7 @@
 #include "engine.h"
 #include "limits.h"
 #include "plan.h"
+#include "secret_login.h"
 
 struct conn;
 
@@ -60,6 +61,13 @@ struct conn_spec {
 	/* Algorithms to offer, best first, with commas (algorithms.h); borrowed until the end;
 	 * NULL: ours. */
 	const char *kex, *ciphers, *macs;
+	/* The password of the user there; held until the end by who starts it. NULL: none. */
+	struct secret_login *login;
+	struct bastions *bastions; /* for targets behind one (bastion.h); NULL: there are none */
+	struct proxies *proxies;   /* waits for what a ProxyCommand leaves behind; may be NULL */
+	/* Ends (EXITED) as soon as it is logged in, and inside of the event running conn_take gives
+	 * the session away. There is no command. */
+	bool forwarder;
 };
 
 struct conn_events {
@@ -76,6 +84,10 @@ struct conn_events {
 	/* The last event; the connection is gone when it returns. */
 	void (*end)(void *arg, const struct conn_result *result);
 };
+
+/* True if this is the text of a TIMEOUT with which no command can have begun: the host did not
+ * answer, or did not let us in in time. */
+bool conn_is_before_login(const char *step);
 
 /* Starts. events must outlive the connection. No event comes before it returns. */
 struct conn *conn_start(struct ssh_engine *engine, const struct conn_spec *spec,
@@ -115,6 +127,17 @@ void conn_ask_writable(struct conn *conn);
 
 /* The key that the server has proven to hold (RFC 4253 section 6.6); NULL before that. Borrowed. */
 const uint8_t *conn_key(const struct conn *conn, size_t *ret_len);
+
+/* What a session stands on, if that is not TCP; each is NULL then. */
+struct conn_transport {
+	struct bastion_tie *tie;     /* a connection through a bastion (bastion.h) */
+	struct proxy_command *proxy; /* a program (proxy_command.h) */
+};
+/* The session of a forwarder, which is the caller's from now on, and what it stands on. */
+struct ssh_session_struct *conn_take(struct conn *conn, struct conn_transport *ret);
+void conn_transport_done(struct conn_transport *transport);
+/* Why it has failed, as far as that is known better there than by libssh. False: it is not. */
+bool conn_transport_why(const struct conn_transport *transport, struct conn_result *ret);
 
 /* Ends it at once without an event. NULL is fine. Not from inside an event of this connection. */
 void conn_free(struct conn *conn);

@@ -19,6 +19,20 @@ enum conn_verdict {
 	CONN_FAIL  /* conn->result says why */
 };
 
+/* How far the authentication is, but for keys. conn_auth.c's. */
+struct conn_auth {
+	size_t method;	     /* index in the target's order */
+	unsigned partials;   /* methods that were taken, and more is wanted */
+	unsigned rounds;     /* of questions */
+	uint64_t waiting_ns; /* since when for others that try the password; 0: does not */
+	bool none_done;	     /* it was asked what the server takes */
+	bool keyboard_done;  /* since the last partial success */
+	bool password_done;
+	bool turn;    /* secret_login_begin has said go */
+	bool sent;    /* the password, since then */
+	bool refused; /* it was */
+};
+
 struct conn {
 	struct ssh_engine *engine;
 	const struct conn_events *events;
@@ -40,7 +54,9 @@ struct conn {
 	struct resolve *resolve;
 	struct resolve_result addresses;
 	struct dial *dial;
-	int fd; /* dialled; libssh owns it once there is a session */
+	struct conn_transport transport;
+	struct event *transport_io; /* its descriptor, until it is libssh's */
+	int fd;			    /* dialled; libssh owns it once there is a session */
 	int dial_error;
 	struct host_key *host_key;
 	uint8_t *key_blob; /* of the server; NULL until it has shown it */
@@ -55,7 +71,8 @@ struct conn {
 	ssh_event poll; /* drives the session while the command runs */
 
 	/* Authentication. */
-	size_t auth_next; /* index of the attempt */
+	size_t auth_next; /* index of the attempt with a key */
+	struct conn_auth auth;
 	struct agent_proxy *agent;
 	struct work_task *signing; /* a helper thread has the session */
 	int auth_rc;
@@ -115,6 +132,16 @@ extern const size_t conn_step_count;
 enum conn_verdict conn_step_auth(struct conn *c);
 enum conn_verdict conn_step_run(struct conn *c);
 
+/* Gives back what the authentication holds. Again: no effect. */
+void conn_auth_done(struct conn *c);
+
+/* conn_auth_keyboard.c. Answers the questions that the server has asked. CONN_NEXT, or CONN_FAIL.
+ */
+enum conn_verdict conn_auth_answer(struct conn *c);
+
+/* conn_auth_why.c. Nothing is left to be tried. */
+enum conn_verdict conn_auth_exhausted(struct conn *c);
+
 /* Goes on from an event. May free the connection: nothing of it may be touched afterwards. */
 void conn_advance(struct conn *c);
 
@@ -149,6 +176,14 @@ void conn_unwatch(struct conn *c);
 
 /* Adjusts what the loop watches on the session's descriptor. */
 void conn_watch(struct conn *c);
+
+/* conn_way.c: the ways to a target that are not TCP. The first: what comes before a descriptor;
+ * the second: the descriptor. */
+enum conn_verdict conn_way_prepare(struct conn *c);
+enum conn_verdict conn_way_dial(struct conn *c);
+/* The reason that the way has for a failure replaces that of libssh, which knows of a closed
+ * descriptor alone. */
+void conn_way_explain(struct conn *c);
 
 /* conn_kill.c: begins, goes on with, and judges the end that was asked for. */
 void conn_kill_begin(struct conn *c);

@@ -22,10 +22,18 @@ static enum conn_verdict conn_step_slot(struct conn *c)
 		ssh_slot_ask(c->engine, &c->slot);
 	if (c->slot.state != SSH_SLOT_HELD)
 		return CONN_WAIT;
-	if (c->spec.connect_timeout_ms)
+	return CONN_NEXT;
+}
+
+/* The user's connect timeout is that of the target alone: a bastion's login has its own. */
+static enum conn_verdict conn_step_prepare(struct conn *c)
+{
+	enum conn_verdict verdict = conn_way_prepare(c);
+
+	if (verdict == CONN_NEXT && c->spec.connect_timeout_ms)
 		c->connect_deadline_ns = patience_ns(ssh_engine_patience(c->engine)) +
 					 c->spec.connect_timeout_ms * UINT64_C(1000000);
-	return CONN_NEXT;
+	return verdict;
 }
 
 static void conn_on_resolved(void *arg, const struct resolve_result *result)
@@ -42,6 +50,8 @@ static enum conn_verdict conn_step_resolve(struct conn *c)
 {
 	const struct plan_target *t = c->spec.target;
 
+	if (t->way == PLAN_JUMP || t->way == PLAN_COMMAND)
+		return CONN_NEXT; /* whoever connects looks the name up */
 	if (c->resolve)
 		return CONN_WAIT;
 	if (!c->waited && !resolve_numeric(t->hostname, t->port, &c->addresses)) {
@@ -49,6 +59,9 @@ static enum conn_verdict conn_step_resolve(struct conn *c)
 		return CONN_WAIT;
 	}
 	c->waited = false;
+	resolve_keep(&c->addresses, t->family == PLAN_INET    ? AF_INET
+				    : t->family == PLAN_INET6 ? AF_INET6
+							      : AF_UNSPEC);
 	if (!c->addresses.error)
 		return CONN_NEXT;
 	c->result.trouble = (uint8_t)pacer_end_of_resolver(c->addresses.error);
@@ -73,8 +86,11 @@ static void conn_on_dialled(void *arg, int fd, int error)
 
 static enum conn_verdict conn_step_dial(struct conn *c)
 {
+	enum plan_way way = c->spec.target->way;
 	char text[128];
 
+	if (way == PLAN_JUMP || way == PLAN_COMMAND)
+		return conn_way_dial(c);
 	if (c->dial)
 		return CONN_WAIT;
 	if (!c->waited) {
@@ -102,8 +118,10 @@ static enum conn_verdict conn_step_dial(struct conn *c)
 static int conn_new_session(struct conn *c)
 {
 	const struct plan_target *t = c->spec.target;
-	const char *ciphers = algorithms_offer(ALGORITHM_CIPHER, c->spec.ciphers);
-	const char *macs = algorithms_offer(ALGORITHM_MAC, c->spec.macs);
+	const char *kex = algorithms_offer(ALGORITHM_KEX, c->spec.kex ? c->spec.kex : t->kex);
+	const char *ciphers =
+		algorithms_offer(ALGORITHM_CIPHER, c->spec.ciphers ? c->spec.ciphers : t->ciphers);
+	const char *macs = algorithms_offer(ALGORITHM_MAC, c->spec.macs ? c->spec.macs : t->macs);
 	int no = 0, nodelay = 1;
 	ssh_session s = ssh_new();
 
@@ -118,14 +136,15 @@ static int conn_new_session(struct conn *c)
 	    ssh_options_set(s, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null") < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_USER, t->user) < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_NODELAY, &nodelay) < 0 ||
-	    ssh_options_set(s, SSH_OPTIONS_KEY_EXCHANGE,
-			    algorithms_offer(ALGORITHM_KEX, c->spec.kex)) < 0 ||
+	    ssh_options_set(s, SSH_OPTIONS_KEY_EXCHANGE, kex) < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_CIPHERS_C_S, ciphers) < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_CIPHERS_S_C, ciphers) < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_HMAC_C_S, macs) < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_HMAC_S_C, macs) < 0 ||
 	    ssh_options_set(s, SSH_OPTIONS_HOSTKEYS,
 			    t->hostkey_algs ? t->hostkey_algs : PLAN_HOSTKEY_ALGS) < 0 ||
+	    (t->pubkey_algs &&
+	     ssh_options_set(s, SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, t->pubkey_algs) < 0) ||
 	    ssh_options_set(s, SSH_OPTIONS_FD, &c->fd) < 0)
 		return -1;
 	c->fd = -1; /* the session's from here on */
@@ -252,6 +271,12 @@ static enum conn_verdict conn_step_open(struct conn *c)
 {
 	int rc;
 
+	if (c->spec.forwarder) {
+		conn_note_began(c);
+		c->result.end = CONN_END_EXITED;
+		c->step = conn_step_count - 1;
+		return CONN_NEXT;
+	}
 	if (!c->channel) {
 		c->channel = ssh_channel_new(c->session);
 		if (!c->channel)
@@ -297,6 +322,7 @@ static enum conn_verdict conn_step_exec(struct conn *c)
 
 const struct conn_step conn_steps[] = {
 	{"wait for a free descriptor", conn_step_slot, 0, false},
+	{"wait for the bastion", conn_step_prepare, 60000, false},
 	{"name lookup", conn_step_resolve, 15000, true},
 	{"connect", conn_step_dial, 10000, true},
 	{"key exchange", conn_step_kex, 15000, true},
@@ -307,4 +333,12 @@ const struct conn_step conn_steps[] = {
 	{"run", conn_step_run, 0, false},
 };
 const size_t conn_step_count = ARRAY_LEN(conn_steps);
+
+bool conn_is_before_login(const char *step)
+{
+	for (size_t i = 0; i < ARRAY_LEN(conn_steps) && conn_steps[i].run != conn_step_open; i++)
+		if (strcmp(conn_steps[i].name, step) == 0)
+			return true;
+	return false;
+}
 const size_t conn_step_exec_index = ARRAY_LEN(conn_steps) - 2;

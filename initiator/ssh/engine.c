@@ -148,16 +148,33 @@ static void ssh_slot_unlink(struct ssh_engine *engine, struct ssh_slot *slot)
 	slot->prev = NULL;
 }
 
+static size_t ssh_slot_cost(const struct ssh_slot *slot)
+{
+	return slot->cost ? slot->cost : 1;
+}
+
 static void ssh_slot_grant(struct ssh_engine *engine, struct ssh_slot *slot)
 {
 	slot->state = SSH_SLOT_HELD;
-	engine->in_use++;
+	engine->in_use += ssh_slot_cost(slot);
 	slot->granted(slot->arg);
+}
+
+/* One that takes more than there is gets it when it is alone. */
+static bool ssh_slot_fits(const struct ssh_engine *engine, const struct ssh_slot *slot)
+{
+	return !engine->in_use || engine->in_use + ssh_slot_cost(slot) <= engine->slots;
+}
+
+void ssh_slot_take(struct ssh_engine *engine, struct ssh_slot *slot)
+{
+	slot->state = SSH_SLOT_HELD;
+	engine->in_use += ssh_slot_cost(slot);
 }
 
 void ssh_slot_ask(struct ssh_engine *engine, struct ssh_slot *slot)
 {
-	if (!engine->first && engine->in_use < engine->slots) {
+	if (!engine->first && ssh_slot_fits(engine, slot)) {
 		ssh_slot_grant(engine, slot);
 		return;
 	}
@@ -170,8 +187,6 @@ void ssh_slot_ask(struct ssh_engine *engine, struct ssh_slot *slot)
 
 void ssh_slot_release(struct ssh_engine *engine, struct ssh_slot *slot)
 {
-	struct ssh_slot *next = engine->first;
-
 	if (slot->state == SSH_SLOT_WAITING)
 		ssh_slot_unlink(engine, slot);
 	if (slot->state != SSH_SLOT_HELD) {
@@ -179,8 +194,11 @@ void ssh_slot_release(struct ssh_engine *engine, struct ssh_slot *slot)
 		return;
 	}
 	slot->state = SSH_SLOT_NONE;
-	engine->in_use--;
-	if (next) {
+	engine->in_use -= ssh_slot_cost(slot);
+	/* Granting may itself ask, and give back. */
+	while (engine->first && ssh_slot_fits(engine, engine->first)) {
+		struct ssh_slot *next = engine->first;
+
 		ssh_slot_unlink(engine, next);
 		ssh_slot_grant(engine, next);
 	}

@@ -50,9 +50,12 @@ struct ssh_slot {
 	void (*granted)(void *arg);
 	void *arg;
 	enum { SSH_SLOT_NONE, SSH_SLOT_WAITING, SSH_SLOT_HELD } state;
+	size_t cost; /* descriptors that it takes; 0: one. Not changed while it waits or is held */
 };
 
 void ssh_slot_ask(struct ssh_engine *engine, struct ssh_slot *slot);
+/* Takes one at once, even if there is none: for the few that others who hold slots wait for. */
+void ssh_slot_take(struct ssh_engine *engine, struct ssh_slot *slot);
 /* Gives the slot back, or leaves the queue. Again: no effect. */
 void ssh_slot_release(struct ssh_engine *engine, struct ssh_slot *slot);
 

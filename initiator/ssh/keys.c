@@ -71,6 +71,7 @@ static void key_load_private(struct key_file *file, const char *text)
 		return;
 	}
 	file->key = NULL;
+	file->locked = asked;
 	if (asked)
 		(void)err_set(&file->fault, 0,
 			      "%s: has a passphrase, and ssh-agent does not hold it (ssh-add %s)",
@@ -113,6 +114,36 @@ void key_file_load(struct key_file *ret, const char *path)
 	if (text.data)
 		explicit_bzero(text.data, text.size);
 	buf_done(&text);
+}
+
+static int key_unlock_text(struct key_file *file, const char *text, const char *passphrase)
+{
+	bool asked = false;
+	ssh_key key = NULL;
+
+	if (ssh_pki_import_privkey_base64(text, passphrase, key_on_passphrase, &asked, &key) !=
+	    SSH_OK) {
+		/* It was a key a moment ago. */
+		return ERR_DENIED;
+	}
+	file->key = key;
+	file->locked = false;
+	if (!file->blob)
+		(void)key_blob(key, &file->blob, &file->blob_len);
+	return 0;
+}
+
+int key_file_unlock(struct key_file *file, const char *passphrase)
+{
+	struct buf text = {0};
+	int rc = fd_read_file(&text, file->path, LIMIT_KEY_FILE);
+
+	if (rc == 0)
+		rc = key_unlock_text(file, buf_cstr(&text), passphrase);
+	if (text.data)
+		explicit_bzero(text.data, text.size);
+	buf_done(&text);
+	return rc;
 }
 
 void key_file_done(struct key_file *file)

@@ -87,6 +87,10 @@ bool known_hosts_check_fast(const struct known_hosts *const *files, size_t count
 void known_hosts_types(const struct known_hosts *const *files, size_t count, const char *name,
 		       uint16_t port, int alias, size_t hashed_max, struct buf *out);
 
+/* True if an @cert-authority line is for this name; of the hashed ones only where they are few. */
+bool known_hosts_have_ca(const struct known_hosts *const *files, size_t count, const char *name,
+			 uint16_t port, int alias);
+
 /*
  * Appends a line for a new key to the file at path (created with mode 0600, its directory with
  * 0700) in one write under flock(2). Reads and writes files: call it off the event loop. Returns

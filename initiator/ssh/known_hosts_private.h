@@ -66,6 +66,7 @@ struct known_hosts {
 	uint32_t hashed_count;
 	struct known_hashed_type hashed_types[KNOWN_TYPES]; /* the most frequent first */
 	size_t hashed_type_count;
+	bool has_ca;		 /* an @cert-authority line */
 	struct known_memo *memo; /* NULL: there are no hashed lines */
 };
 

@@ -43,6 +43,8 @@ static void types_count(struct known_hosts *kh, const char *name)
 
 void known_types_build(struct known_hosts *kh)
 {
+	for (uint32_t i = 0; i < kh->line_count && !kh->has_ca; i++)
+		kh->has_ca = kh->lines[i].marker == KNOWN_CA_KEY;
 	for (uint32_t i = 0; i < kh->hashed_count; i++) {
 		const struct known_line *line = &kh->lines[kh->hashed[i]];
 
@@ -167,4 +169,36 @@ void known_hosts_types(const struct known_hosts *const *files, size_t count, con
 			buf_add_char(out, ',');
 		buf_add_str(out, types.type[i]);
 	}
+}
+
+static bool types_have_ca(const struct known_hosts *const *files, size_t count, const char *name,
+			  uint16_t port, bool with_port)
+{
+	struct known_found found = {0};
+	struct known_query query;
+	bool is_ca = false;
+
+	known_query_init(&query, name, port, with_port);
+	for (size_t i = 0; i < count && !is_ca; i++) {
+		if (!files[i]->has_ca)
+			continue;
+		found_fill(&found, &query, files[i], files[i]->hashed_count <= KNOWN_HASHED_FEW);
+		for (size_t n = 0; n < found.count; n++)
+			is_ca |= files[i]->lines[found.lines[n]].marker == KNOWN_CA_KEY;
+	}
+	known_query_done(&query);
+	free(found.lines);
+	return is_ca;
+}
+
+bool known_hosts_have_ca(const struct known_hosts *const *files, size_t count, const char *name,
+			 uint16_t port, int alias)
+{
+	bool has_port = !alias && port && port != 22;
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++)
+		any |= files[i]->has_ca;
+	return any && (types_have_ca(files, count, name, port, has_port) ||
+		       (has_port && types_have_ca(files, count, name, port, false)));
 }

@@ -77,6 +77,8 @@ static void line_attempt(struct line *line)
 	io->line = line;
 	io->shard = shards_pick(line->lines->shards);
 	io->spec = line->spec.conn;
+	io->spec.bastions = line->lines->bastions;
+	io->spec.proxies = line->lines->proxies;
 	io->side = line->spec.side;
 	io->order = line->spec.order;
 	line->io = io;
@@ -164,6 +166,15 @@ static void line_end(struct line *line, const struct conn_result *result)
 
 static void line_set_timer(struct line *line, uint64_t ms);
 
+/* Whom many logins at once are a burden to: the bastion, if there is one. */
+static void line_group(const struct plan_target *t, char *group, size_t size)
+{
+	bool jumps = t->way == PLAN_JUMP && t->jump;
+
+	(void)snprintf(group, size, "%s%s:%u", jumps ? "by " : "",
+		       jumps ? t->jump->hostname : t->hostname, jumps ? t->jump->port : t->port);
+}
+
 /* One login after the other gets a descriptor, and then a place among those in flight. */
 static void line_ask(struct line *line)
 {
@@ -175,7 +186,7 @@ static void line_ask(struct line *line)
 	} else if (line->ticket.state == PACER_TICKET_HELD || t->fault) {
 		line_attempt(line);
 	} else if (line->slot.state == SSH_SLOT_HELD) {
-		(void)snprintf(group, sizeof group, "%s:%u", t->hostname, t->port);
+		line_group(t, group, sizeof group);
 		pacer_ask(line->lines->pacer, &line->ticket, group, clock_mono_ns());
 		lines_look(line->lines);
 	}
@@ -371,6 +382,12 @@ struct line *line_start(struct lines *lines, const struct line_spec *spec,
 	line->events = events;
 	line->arg = arg;
 	line->spec = line_spec_copy(spec);
+	/* The other end of a socketpair, or the program's stderr. */
+	if (spec->conn.target->way == PLAN_JUMP || spec->conn.target->way == PLAN_COMMAND)
+		line->slot.cost = 2;
+	/* Socket, stderr and process of the OpenSSH client. */
+	else if (spec->conn.target->way == PLAN_OPENSSH)
+		line->slot.cost = 3;
 	line->slot.granted = line_on_granted;
 	line->ticket.granted = line_on_granted;
 	line->slot.arg = line->ticket.arg = line;

@@ -40,8 +40,8 @@ static bool line_io_is_held(const struct line_io *io)
 
 static void line_io_balance(struct line_io *io)
 {
-	if (io->conn)
-		conn_hold(io->conn, line_io_is_held(io));
+	if (client_way_is(&io->way))
+		client_way_hold(&io->way, line_io_is_held(io));
 }
 
 static void line_io_on_room(void *arg)
@@ -94,7 +94,7 @@ void line_io_tell(struct line_io *io, unsigned what, const void *data, size_t le
 
 static void line_io_tell_taken(struct line_io *io)
 {
-	size_t queued = io->conn ? conn_queued(io->conn) : 0;
+	size_t queued = client_way_is(&io->way) ? client_way_queued(&io->way) : 0;
 	uint64_t taken = queued < io->written ? io->written - queued : 0;
 
 	if (taken <= io->taken_told)
@@ -126,7 +126,7 @@ static void line_io_on_running(void *arg)
 	struct line_io *io = arg;
 	struct buf key = {0};
 	size_t len;
-	const uint8_t *blob = conn_key(io->conn, &len);
+	const uint8_t *blob = client_way_key(&io->way, &len);
 
 	if (blob)
 		buf_add(&key, blob, len);
@@ -165,7 +165,7 @@ static void line_io_on_end(void *arg, const struct conn_result *result)
 {
 	struct line_io *io = arg;
 
-	io->conn = NULL;
+	io->way = (struct client_way){0};
 	if (io->again && evtimer_pending(io->again, NULL))
 		return;
 	if (!io->side || !io->side->end(io->state, result))
@@ -187,10 +187,10 @@ static void line_io_dial(struct line_io *io)
 
 	if (io->command)
 		spec.command = io->command;
-	io->conn = conn_start(shard_engine(io->shard), &spec, &line_io_events, io);
+	client_way_start(&io->way, shard_engine(io->shard), &spec, &line_io_events, io);
 	line_io_balance(io);
 	if (io->stop)
-		conn_stop(io->conn);
+		client_way_stop(&io->way);
 }
 
 static void line_io_on_again(evutil_socket_t fd, short what, void *arg)
@@ -199,8 +199,7 @@ static void line_io_on_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	conn_free(io->conn);
-	io->conn = NULL;
+	client_way_free(&io->way);
 	line_io_dial(io);
 }
 
@@ -224,8 +223,8 @@ struct loop *line_io_loop(struct line_io *io)
 
 void line_io_write(struct line_io *io, const void *data, size_t len)
 {
-	if (io->conn && !io->finish)
-		conn_write(io->conn, data, len);
+	if (client_way_is(&io->way) && !io->finish)
+		client_way_write(&io->way, data, len);
 }
 
 /* --- what is asked -------------------------------------------------------------------------- */
@@ -243,16 +242,16 @@ static void line_do_write(struct line_io *io, const struct line_order *order)
 {
 	io->written += order->len;
 	line_io_write(io, order->data, order->len);
-	if (io->conn && io->written - io->taken_told > LINE_TAKEN_STEP)
-		conn_ask_writable(io->conn);
+	if (client_way_is(&io->way) && io->written - io->taken_told > LINE_TAKEN_STEP)
+		client_way_ask_writable(&io->way);
 }
 
 static void line_do_finish(struct line_io *io, const struct line_order *order)
 {
 	(void)order;
 	io->finish = true;
-	if (io->conn)
-		conn_finish(io->conn);
+	if (client_way_is(&io->way))
+		client_way_finish(&io->way);
 }
 
 static void line_do_hold(struct line_io *io, const struct line_order *order)
@@ -263,16 +262,16 @@ static void line_do_hold(struct line_io *io, const struct line_order *order)
 
 static void line_do_suspend(struct line_io *io, const struct line_order *order)
 {
-	if (io->conn)
-		conn_suspend(io->conn, order->number != 0);
+	if (client_way_is(&io->way))
+		client_way_suspend(&io->way, order->number != 0);
 }
 
 static void line_do_stop(struct line_io *io, const struct line_order *order)
 {
 	(void)order;
 	io->stop = true;
-	if (io->conn)
-		conn_stop(io->conn);
+	if (client_way_is(&io->way))
+		client_way_stop(&io->way);
 }
 
 static void line_do_consumed(struct line_io *io, const struct line_order *order)
@@ -308,8 +307,7 @@ static void line_do_close(struct line_io *io, const struct line_order *order)
 {
 	(void)order;
 	io->over = true;
-	conn_free(io->conn);
-	io->conn = NULL;
+	client_way_free(&io->way);
 	shard_unwait(&io->wait);
 	if (io->side)
 		io->side->free(io->state);

@@ -3,6 +3,7 @@
 #define MUSTER_LINE_PRIVATE_H
 
 #include "buf.h"
+#include "client_way.h"
 #include "conn.h"
 #include "line.h"
 #include "line_side.h"
@@ -20,6 +21,8 @@ struct lines {
 	struct ssh_engine *engine; /* the slots */
 	struct shards *shards;
 	struct pacer *pacer;
+	struct bastions *bastions;
+	struct proxies *proxies;
 	struct event *look; /* at who waits for whom */
 };
 
@@ -35,7 +38,7 @@ struct line_io {
 	const void *order;
 
 	void *state; /* of the side */
-	struct conn *conn;
+	struct client_way way;
 	char *command; /* another than the line's; NULL: that */
 	struct event *again;
 	struct event *listen;	/* the end of a LINE_LISTEN; NULL: there never was one */

@@ -24,6 +24,7 @@ struct line_spec line_spec_copy(const struct line_spec *from)
 	spec.conn.kex = line_copy(from->conn.kex);
 	spec.conn.ciphers = line_copy(from->conn.ciphers);
 	spec.conn.macs = line_copy(from->conn.macs);
+	spec.conn.login = secret_login_hold(from->conn.login);
 	return spec;
 }
 
@@ -37,4 +38,5 @@ void line_spec_done(struct line_spec *spec)
 	line_drop(spec->conn.kex);
 	line_drop(spec->conn.ciphers);
 	line_drop(spec->conn.macs);
+	secret_login_drop(spec->conn.login);
 }

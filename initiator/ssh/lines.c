@@ -3,9 +3,11 @@
 #include <stdlib.h>
 
 #include "alloc.h"
+#include "bastion.h"
 #include "clock.h"
 #include "line_private.h"
 #include "pacer.h"
+#include "proxy_command.h"
 
 /* Descriptors of an I/O thread: epoll and eventfd. */
 #define LINES_FD_PER_THREAD 2u
@@ -61,6 +63,9 @@ struct lines *lines_new(struct loop *loop, unsigned threads, size_t fd_limit)
 	lines->shards = shards_new(loop, threads);
 	lines->engine = ssh_engine_new(loop, fd_limit - threads * LINES_FD_PER_THREAD);
 	lines->pacer = lines_new_pacer(lines_slots(lines));
+	lines->proxies = proxies_new(loop);
+	lines->bastions = bastions_new(loop, lines->shards, lines->engine,
+				       &(struct bastions_options){.proxies = lines->proxies});
 	lines->look = evtimer_new(loop_base(loop), lines_on_look, lines);
 	if (!lines->look)
 		abort();
@@ -71,7 +76,12 @@ void lines_free(struct lines *lines)
 {
 	if (!lines)
 		return;
+	/* Who is to be freed by the loop still wants to leave. */
+	loop_flush(lines->loop);
+	bastions_close(lines->bastions);
 	shards_free(lines->shards);
+	bastions_free(lines->bastions);
+	proxies_free(lines->proxies);
 	event_free(lines->look);
 	pacer_free(lines->pacer);
 	ssh_engine_free(lines->engine);

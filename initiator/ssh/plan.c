@@ -1,11 +1,14 @@
 #include "plan.h"
 
 #include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "alloc.h"
+#include "client_told.h"
 #include "plan_private.h"
 
 /* HMACs that may be made for one plan to learn the key types of hosts: a second at most. */
@@ -39,6 +42,16 @@ void plan_request_done(struct plan_request *request)
 	*request = (struct plan_request){0};
 }
 
+void plan_target_done(struct plan_target *t)
+{
+	free(t->hostname);
+	free(t->user);
+	free(t->key_name);
+	free(t->hostkey_algs);
+	free(t->fault);
+	free(t->proxy_command);
+}
+
 void plan_hold(struct plan *plan)
 {
 	atomic_fetch_add(&plan->holds, 1);
@@ -48,17 +61,16 @@ void plan_free(struct plan *plan)
 {
 	if (!plan || atomic_fetch_sub(&plan->holds, 1))
 		return;
-	for (size_t i = 0; i < plan->count; i++) {
-		free(plan->targets[i].hostname);
-		free(plan->targets[i].user);
-		free(plan->targets[i].key_name);
-		free(plan->targets[i].hostkey_algs);
-		free(plan->targets[i].fault);
-		free(plan->targets[i].proxy_command);
-	}
+	for (size_t i = 0; i < plan->count; i++)
+		plan_target_done(&plan->targets[i]);
 	free(plan->targets);
 	plan_login_free_all(plan);
 	plan_trust_free_all(plan);
+	plan_lists_free(plan);
+	plan_jumps_free(plan);
+	plan_index_done(&plan->texts);
+	ssh_exec_free(plan->exec);
+	ssh_config_free(plan->options);
 	ssh_config_free(plan->config);
 	plan_request_done(&plan->request);
 	buf_done(&plan->warning);
@@ -99,48 +111,123 @@ static void plan_algs_add(struct buf *out, const char *types)
 		}
 }
 
-/*
- * The order of host key algorithms: types that known_hosts has for this host first, so that a
- * server with several keys shows one that we can judge; among these as OpenSSH orders them, not as
- * the file has them, where an RSA key often comes first. libssh drops repeated names.
- */
-static char *plan_hostkey_algs(const struct plan_target *t)
+static bool plan_list_has(const char *list, const char *name, size_t len)
 {
-	struct buf types = {0}, out = {0};
+	for (; *list; list += *list == ',') {
+		size_t n = strcspn(list, ",");
+
+		if (n == len && memcmp(list, name, n) == 0)
+			return true;
+		list += n;
+	}
+	return false;
+}
+
+/* What known_hosts has for this host, as OpenSSH orders it, not as the file has it, where an RSA
+ * key often comes first. */
+static void plan_known_algs(struct plan_target *t, struct buf *ret)
+{
+	struct buf types = {0};
 
 	known_hosts_types(t->trust->files, t->trust->count, t->key_name, t->port, t->key_alias,
 			  PLAN_HMACS / t->plan->count, &types);
-	plan_algs_add(&out, buf_cstr(&types));
+	if (types.len)
+		plan_algs_add(ret, buf_cstr(&types));
 	buf_done(&types);
-	if (!out.len)
-		return NULL;
-	buf_addf(&out, ",%s", PLAN_HOSTKEY_ALGS);
+	t->hostkey_known = ret->len != 0;
+}
+
+/* HostKeyAlgorithms: known comes first where the list only adds to ours or takes from it, as far as
+ * it is in there. */
+static char *plan_list_algs(const struct plan_target *t, const struct ssh_options *o,
+			    const char *known)
+{
+	bool ordered = *o->host_key_algs != '+' && *o->host_key_algs != '-';
+	struct buf out = {0};
+
+	for (; !ordered && *known; known += *known == ',') {
+		size_t n = strcspn(known, ",");
+
+		if (plan_list_has(t->hostkey_list, known, n))
+			buf_addf(&out, "%.*s,", (int)n, known);
+		known += n;
+	}
+	buf_add_str(&out, t->hostkey_list);
 	return buf_take_str(&out);
 }
 
-static void plan_fill(struct plan *plan, struct plan_target *t, struct ssh_options *o)
+/*
+ * The order of host key algorithms: types that known_hosts has for this host first, so that a
+ * server with several keys shows one that we can judge. Takes known over. libssh drops repeated
+ * names.
+ */
+static void plan_fill_hostkeys(struct plan_target *t, const struct ssh_options *o,
+			       struct buf *known)
+{
+	if (t->hostkey_list) {
+		t->hostkey_algs = plan_list_algs(t, o, buf_cstr(known));
+	} else if (known->len) {
+		buf_add_str(known, "," PLAN_HOSTKEY_ALGS);
+		t->hostkey_algs = buf_take_str(known);
+	}
+	buf_done(known);
+}
+
+void plan_fail(struct plan_target *t, const char *fmt, ...)
+{
+	char text[ERRMSG_MAX];
+	va_list ap;
+
+	if (t->fault)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	t->fault = xstrdup(text);
+}
+
+const char *plan_text(struct plan *plan, const char *text)
+{
+	size_t n = plan_index_find(&plan->texts, text);
+
+	if (n == PLAN_INDEX_NONE)
+		n = plan_index_add(&plan->texts, xstrdup(text));
+	return plan->texts.texts[n];
+}
+
+static bool plan_accepts_new(const struct plan *plan, const struct ssh_options *o)
+{
+	if (plan->request.host_key == PLAN_HOST_KEY_CONFIG)
+		return o->strict == SSH_STRICT_ACCEPT_NEW;
+	return plan->request.host_key == PLAN_HOST_KEY_NEW;
+}
+
+void plan_fill(struct plan *plan, struct plan_target *t, const struct ssh_options *o)
 {
 	const char *fault = NULL;
+	struct buf known = {0};
 
 	t->hostname = xstrdup(o->hostname);
 	t->user = xstrdup(o->user);
 	t->port = o->port;
 	t->key_alias = o->host_key_alias != NULL;
 	t->key_name = xstrdup(t->key_alias ? o->host_key_alias : o->hostname);
-	t->accept_new = o->strict == SSH_STRICT_ACCEPT_NEW;
+	t->accept_new = plan_accepts_new(plan, o);
+	t->hash_known_hosts = o->hash_known_hosts;
 	t->connect_timeout_ms = o->connect_timeout_s * 1000;
-	t->attempts = 1;
+	t->attempts = o->attempts;
+	t->alive_interval_s = o->alive_interval_s;
+	t->alive_count = o->alive_count;
+	t->family = (unsigned char)o->family;
+	plan_fill_auth(t, o);
 	t->login = plan_login_get(plan, o);
 	t->trust = plan_trust_get(plan, o, &fault);
 	if (fault)
-		t->fault = xstrdup(fault);
-	else if (o->proxy_jump)
-		t->fault =
-			xasprintf("ProxyJump %s: jump hosts are not supported yet", o->proxy_jump);
-	else if (o->proxy_command)
-		t->fault = xasprintf("ProxyCommand %s: not supported", o->proxy_command);
+		plan_fail(t, "%s", fault);
 	else
-		t->hostkey_algs = plan_hostkey_algs(t);
+		plan_known_algs(t, &known);
+	plan_fill_way(plan, t, o);
+	plan_fill_hostkeys(t, o, &known);
 }
 
 static void plan_add(struct plan *plan, size_t i)
@@ -149,12 +236,18 @@ static void plan_add(struct plan *plan, size_t i)
 	struct plan_target *t = &plan->targets[i];
 	struct ssh_options options = {0};
 	struct errmsg msg = {{0}};
+	struct ssh_query query = {.config = plan->config,
+				  .options = plan->options,
+				  .host = h->hostname,
+				  .user = h->user,
+				  .port = h->port,
+				  .local_user = plan->local_user,
+				  .exec = plan->exec};
 
 	t->plan = plan;
 	t->host = h->host;
-	if (ssh_config_lookup(plan->config, h->hostname, h->user, h->port, plan->local_user,
-			      &options, &msg) != 0) {
-		t->fault = xstrdup(msg.text);
+	if (ssh_config_ask(&query, &options, &msg) != 0) {
+		plan_fail(t, "%s", msg.text);
 		return;
 	}
 	plan_fill(plan, t, &options);
@@ -180,32 +273,46 @@ static int plan_read_config(struct plan *plan, struct errmsg *msg)
 	return plan->config ? 0 : ssh_config_load(&plan->config, r->config_path, r->home, msg);
 }
 
+static void plan_warn_ignored(struct plan *plan)
+{
+	const char *file = ssh_config_ignored(plan->config);
+	const char *options = ssh_config_ignored(plan->options);
+
+	if (file || options)
+		buf_addf(&plan->warning, "ssh_config: not applied: %s%s%s\n",
+			 options ? options : "", options && file ? ", " : "", file ? file : "");
+}
+
 int plan_make(struct plan **ret, struct plan_request *request, const struct plan_lent *lent,
 	      struct errmsg *msg)
 {
 	struct plan *plan = xcalloc(1, sizeof *plan);
-	const char *ignored;
 	int rc;
 
 	plan->request = *request;
 	*request = (struct plan_request){0};
 	plan->lent = lent;
-	rc = plan_read_config(plan, msg);
+	rc = ssh_config_options(&plan->options, plan->request.options, plan->request.option_count,
+				plan->request.home, msg);
+	if (rc == 0)
+		rc = plan_read_config(plan, msg);
 	if (rc) {
 		plan_free(plan);
 		return rc;
 	}
-	ignored = ssh_config_ignored(plan->config);
-	if (ignored)
-		buf_addf(&plan->warning, "ssh_config: not supported, and not applied: %s\n",
-			 ignored);
+	plan_warn_ignored(plan);
+	plan->exec = ssh_exec_new();
 	plan->local_user = plan_user_name();
 	plan->count = plan->request.count;
 	plan->targets = xcalloc(plan->count, sizeof *plan->targets);
 	for (size_t i = 0; i < plan->count; i++)
 		plan_add(plan, i);
+	if (plan->request.transport != PLAN_BY_OPENSSH)
+		client_told_hosts(&plan->warning, plan->targets, plan->count);
 	(void)buf_cstr(&plan->warning);
 	plan->lent = NULL;
+	ssh_exec_free(plan->exec);
+	plan->exec = NULL;
 	*ret = plan;
 	return 0;
 }

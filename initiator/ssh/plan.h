@@ -17,7 +17,8 @@
 #include "keys.h"
 #include "known_hosts.h"
 
-/* How to prove who we are: keys in the order in which they are tried. Shared by targets. */
+/* How to prove who we are: keys, and certificates, in the order in which they are tried. Shared by
+ * targets. */
 struct plan_login {
 	const struct key_file **files; /* usable ones only */
 	size_t file_count;
@@ -25,6 +26,8 @@ struct plan_login {
 	const struct agent_identity **agent;
 	size_t agent_count;
 	const char *agent_path;
+	const char *name;		/* what is configured; the same for the same */
+	struct plan_login_parts *parts; /* what it is made of: plan_login.c's */
 	char *fault; /* why there is less than was configured: "KEY: no such file; ..."; NULL */
 };
 
@@ -39,6 +42,20 @@ struct plan_trust {
 #define PLAN_HOSTKEY_ALGS                                                          \
 	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521," \
 	"rsa-sha2-512,rsa-sha2-256"
+
+/* What may be used to prove who we are, of PreferredAuthentications, PubkeyAuthentication,
+ * PasswordAuthentication and KbdInteractiveAuthentication (ssh_config(5)). */
+enum plan_method { PLAN_PUBKEY, PLAN_PASSWORD, PLAN_KEYBOARD, PLAN_METHOD_COUNT };
+
+struct plan_auth {
+	bool pubkey, password, keyboard;
+	unsigned char order[PLAN_METHOD_COUNT]; /* enum plan_method, best first: the allowed ones */
+	unsigned count;				/* of order; 0: none is allowed */
+	unsigned prompts;			/* NumberOfPasswordPrompts; at least 1 */
+};
+
+/* AddressFamily. */
+enum plan_family { PLAN_ANY_FAMILY, PLAN_INET, PLAN_INET6 };
 
 /* How a target is reached. */
 enum plan_way {
@@ -65,13 +82,18 @@ struct plan_target {
 	enum plan_way way;
 	const struct plan_target *jump; /* the last bastion, which has a way of its own; one for all
 					   targets of the plan that go by it */
-	char *proxy_command;		/* for /bin/sh -c, expanded */
+	char *proxy_command;		/* for a shell's -c, expanded, with "exec " in front */
 	const char *openssh_why;	/* what libssh cannot; static, or the plan's */
 	const char *kex, *ciphers, *macs; /* of ssh_config; NULL: ours. The plan's, shared */
 	unsigned attempts;		  /* ConnectionAttempts; at least 1 */
 	unsigned alive_interval_s;	  /* ServerAliveInterval; 0: ours */
 	unsigned alive_count;
 	bool hash_known_hosts; /* names of keys that are added are hashed */
+	struct plan_auth auth;
+	const char *hostkey_list; /* HostKeyAlgorithms; NULL: none. Shared; hostkey_algs has it */
+	bool hostkey_known;	  /* known_hosts has a key of its own */
+	const char *pubkey_algs;  /* PubkeyAcceptedAlgorithms; NULL: libssh's. The plan's, shared */
+	unsigned char family;	  /* enum plan_family */
 };
 
 struct plan_host {

@@ -88,3 +88,17 @@ void resolve_cancel(struct resolve *resolve)
 	if (resolve)
 		work_cancel(resolve->task);
 }
+
+void resolve_keep(struct resolve_result *result, int family)
+{
+	size_t count = 0;
+
+	if (result->error || family == AF_UNSPEC)
+		return;
+	for (size_t i = 0; i < result->count; i++)
+		if (result->at[i].addr.ss_family == family)
+			result->at[count++] = result->at[i];
+	result->count = count;
+	if (!count)
+		result->error = EAI_ADDRFAMILY;
+}

@@ -32,6 +32,10 @@ int resolve_numeric(const char *name, uint16_t port, struct resolve_result *ret)
 struct resolve *resolve_start(struct ssh_engine *engine, const char *name, uint16_t port,
 			      resolve_fn *fn, void *arg);
 
+/* Leaves the addresses of one family (AF_INET, AF_INET6; AF_UNSPEC: all); where there is none, it
+ * is an error. */
+void resolve_keep(struct resolve_result *result, int family);
+
 /* No thread has begun with it. NULL: no. */
 bool resolve_is_queued(const struct resolve *resolve);
 

@@ -481,6 +481,9 @@ static void test_case_21_drop_counts_exactly(void **state)
 	rig_wait_end(&rig, t);
 	run_take(&run, t);
 	assert_true(run.gap_records > 0);
+	if (run.next_record != 200001)
+		print_error("ended with kind %d, exit %d: %s\n", (int)run.end.kind,
+			    (int)run.end.exit_code, run.end_text);
 	assert_int_equal(run.records + run.gap_records, 200000);
 	assert_int_equal(run.next_record, 200001);
 	assert_non_null(strstr(buf_cstr(&run.text), "\n199999\n200000\n"));

@@ -162,10 +162,11 @@ case_ 'ssh_config: what is not supported is said once, and the hosts run'
 ssh_config unsupported <<END
 Host *
 	Ciphers aes256-ctr
+	SetEnv A=1
 END
 expect_status 0 muster invoke -H 'h[1-5]' -- echo fine
 expect_lines 5 ': fine$'
-expect_err '^muster: warning: ssh_config: not supported, and not applied: Ciphers'
+expect_err '^muster: warning: ssh_config: not applied: SetEnv'
 expect test "$(wc -l <"$ERR")" -eq 1
 
 # --- bytes ---

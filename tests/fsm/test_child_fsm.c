@@ -11,30 +11,31 @@
 
 /*
  * One line for each step, one cell of two letters for each event: the next step and the action; "."
- * is illegal. Steps: q queued, c starting (connects), R running, B blocked, p suspending,
- * P suspended, r resuming, D disconnected, s stopping, C F S finished; n as noted, b as before.
- * Actions: - nothing, c start, x stop, p suspend, r resume; t note the beginning, k blocked,
- * u unblocked, m this step, e the outcome.
+ * is illegal. Steps: q queued, w waiting, c starting (connects), R running, B blocked, p
+ * suspending, P suspended, r resuming, D disconnected, s stopping, C F S finished; n as noted, b as
+ * before. Actions: - nothing, c start, x stop, p suspend, r resume; t note the beginning, k
+ * blocked, u unblocked, m this step, a the reason, e the outcome.
  */
-static const char step_letters[] = "qcRBpPrDsCFS?nb";
-static const char action_letters[] = "-cxprtkume";
+static const char step_letters[] = "qwcRBpPrDsCFS?nb";
+static const char action_letters[] = "-cxprtkumae";
 
 /* clang-format off */
 static const char *const golden[CHILD_STEP_COUNT] = {
-	/* asked or reported:   ask  rep  ask  ask  rep  ask  rep  rep  rep  rep  rep  rep  rep  rep
-	 *                      strt run  stop susp susp res  res  blck unbl disc reco ok   fail stop */
-	[CHILD_QUEUED]       = "cc   .    Se   .    .    .    .    .    .    .    .    .    .    .",
-	[CHILD_STARTING]     = ".    Rt   sx   .    .    .    .    .    .    .    .    Ce   Fe   Se",
-	[CHILD_RUNNING]      = ".    .    sx   pp   P-   .    .    Bk   .    Dm   .    Ce   Fe   Se",
-	[CHILD_BLOCKED]      = ".    .    sx   pp   P-   .    .    .    Ru   Dm   .    Ce   Fe   Se",
-	[CHILD_SUSPENDING]   = ".    .    sx   p-   P-   rr   n-   pk   pu   Dm   .    Ce   Fe   Se",
-	[CHILD_SUSPENDED]    = ".    .    sx   P-   .    rr   n-   Pk   Pu   Dm   .    Ce   Fe   Se",
-	[CHILD_RESUMING]     = ".    .    sx   pp   P-   r-   n-   rk   ru   Dm   .    Ce   Fe   Se",
-	[CHILD_DISCONNECTED] = ".    .    sx   .    .    .    .    .    .    .    b-   Ce   Fe   Se",
-	[CHILD_STOPPING]     = ".    st   s-   .    s-   .    s-   s-   s-   s-   s-   Ce   Fe   Se",
-	[CHILD_COMPLETED]    = ".    .    C-   .    .    .    .    .    .    .    .    .    .    .",
-	[CHILD_FAILED]       = ".    .    F-   .    .    .    .    .    .    .    .    .    .    .",
-	[CHILD_STOPPED]      = ".    .    S-   .    .    .    .    .    .    .    .    .    .    .",
+	/* asked or reported:   ask  rep  ask  ask  rep  ask  rep  rep  rep  rep  rep  rep  rep  rep  rep
+	 *                      strt run  stop susp susp res  res  blck unbl disc reco awai ok   fail stop */
+	[CHILD_QUEUED]       = "cc   .    Se   .    .    .    .    .    .    .    .    .    .    .    .",
+	[CHILD_WAITING]      = "cc   .    Se   .    .    .    .    .    .    .    .    .    .    .    .",
+	[CHILD_STARTING]     = ".    Rt   sx   .    .    .    .    .    .    .    .    wa   Ce   Fe   Se",
+	[CHILD_RUNNING]      = ".    .    sx   pp   P-   .    .    Bk   .    Dm   .    .    Ce   Fe   Se",
+	[CHILD_BLOCKED]      = ".    .    sx   pp   P-   .    .    .    Ru   Dm   .    .    Ce   Fe   Se",
+	[CHILD_SUSPENDING]   = ".    .    sx   p-   P-   rr   n-   pk   pu   Dm   .    .    Ce   Fe   Se",
+	[CHILD_SUSPENDED]    = ".    .    sx   P-   .    rr   n-   Pk   Pu   Dm   .    .    Ce   Fe   Se",
+	[CHILD_RESUMING]     = ".    .    sx   pp   P-   r-   n-   rk   ru   Dm   .    .    Ce   Fe   Se",
+	[CHILD_DISCONNECTED] = ".    .    sx   .    .    .    .    .    .    .    b-   .    Ce   Fe   Se",
+	[CHILD_STOPPING]     = ".    st   s-   .    s-   .    s-   s-   s-   s-   s-   .    Ce   Fe   Se",
+	[CHILD_COMPLETED]    = ".    .    C-   .    .    .    .    .    .    .    .    .    .    .    .",
+	[CHILD_FAILED]       = ".    .    F-   .    .    .    .    .    .    .    .    .    .    .    .",
+	[CHILD_STOPPED]      = ".    .    S-   .    .    .    .    .    .    .    .    .    .    .    .",
 };
 /* clang-format on */
 
@@ -130,12 +131,19 @@ static void test_stop_is_legal_everywhere(void **state)
 static void test_step_names(void **state)
 {
 	static const char *const want[CHILD_STEP_COUNT] = {
-		[CHILD_QUEUED] = "queued",	   [CHILD_STARTING] = "starting",
-		[CHILD_RUNNING] = "running",	   [CHILD_BLOCKED] = "blocked",
-		[CHILD_SUSPENDING] = "suspending", [CHILD_SUSPENDED] = "suspended",
-		[CHILD_RESUMING] = "resuming",	   [CHILD_DISCONNECTED] = "disconnected",
-		[CHILD_STOPPING] = "stopping",	   [CHILD_COMPLETED] = "completed",
-		[CHILD_FAILED] = "failed",	   [CHILD_STOPPED] = "stopped",
+		[CHILD_QUEUED] = "queued",
+		[CHILD_WAITING] = "waiting",
+		[CHILD_STARTING] = "starting",
+		[CHILD_RUNNING] = "running",
+		[CHILD_BLOCKED] = "blocked",
+		[CHILD_SUSPENDING] = "suspending",
+		[CHILD_SUSPENDED] = "suspended",
+		[CHILD_RESUMING] = "resuming",
+		[CHILD_DISCONNECTED] = "disconnected",
+		[CHILD_STOPPING] = "stopping",
+		[CHILD_COMPLETED] = "completed",
+		[CHILD_FAILED] = "failed",
+		[CHILD_STOPPED] = "stopped",
 	};
 
 	(void)state;
@@ -159,6 +167,7 @@ static void test_event_names(void **state)
 		[CHILD_EV_UNBLOCK] = "unblock",
 		[CHILD_EV_DISCONNECT] = "disconnect",
 		[CHILD_EV_RECONNECT] = "reconnect",
+		[CHILD_EV_AWAIT] = "await",
 		[CHILD_EV_END_OK] = "end-ok",
 		[CHILD_EV_END_FAILED] = "end-failed",
 		[CHILD_EV_END_STOPPED] = "end-stopped",
@@ -173,6 +182,7 @@ static void test_visible_states(void **state)
 {
 	static const enum job_state want[CHILD_STEP_COUNT] = {
 		[CHILD_QUEUED] = JOB_STATE_NOT_STARTED,
+		[CHILD_WAITING] = JOB_STATE_NOT_STARTED,
 		[CHILD_STARTING] = JOB_STATE_NOT_STARTED,
 		[CHILD_RUNNING] = JOB_STATE_RUNNING,
 		[CHILD_BLOCKED] = JOB_STATE_BLOCKED,

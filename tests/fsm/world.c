@@ -177,7 +177,8 @@ static void on_job_changed(void *ctx, struct job *job)
 
 static const struct job_transport transport = {
 	.start = on_start, .stop = on_stop, .suspend = on_suspend, .resume = on_resume};
-static const struct job_observer observer = {on_child_changed, on_job_changed};
+static const struct job_observer observer = {.child_changed = on_child_changed,
+					     .job_changed = on_job_changed};
 
 static void check_child(struct world *w, size_t i)
 {

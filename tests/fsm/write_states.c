@@ -5,6 +5,7 @@
 
 #include "child_fsm.h"
 #include "outcome.h"
+#include "rolling.h"
 #include "rollup.h"
 
 static void put(const char *text)
@@ -174,6 +175,22 @@ static void write_causes(void)
 		write_cause((enum cause)cause);
 }
 
+static void write_rolling(void)
+{
+	size_t count;
+	const struct rolling_row *rows = rolling_rows(&count);
+
+	put("\n## Stages\n\n"
+	    "In which order children come up, `initiator/job/rolling.h`; a job without a canary "
+	    "and batches has one batch. docs/rollouts.md has it for people. \"limit\" is told at "
+	    "any phase but over.\n\n"
+	    "| phase | event | next | what is done | reason |\n|---|---|---|---|---|\n");
+	for (size_t i = 0; i < count; i++)
+		printf("| %s | %s | %s | %s | %s |\n", rolling_phase_name(rows[i].phase),
+		       rolling_event_name(rows[i].event), rolling_phase_name(rows[i].next),
+		       rolling_action_name(rows[i].action), rows[i].reason);
+}
+
 int main(void)
 {
 	write_head();
@@ -181,6 +198,7 @@ int main(void)
 	write_rollup();
 	write_steps();
 	write_rows();
+	write_rolling();
 	write_causes();
 	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }

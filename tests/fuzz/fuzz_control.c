@@ -54,6 +54,8 @@ FUZZ_BODY(job_targets)
 FUZZ_BODY(job_stop)
 FUZZ_BODY(job_stdin)
 FUZZ_BODY(job_secret)
+FUZZ_BODY(job_ask)
+FUZZ_BODY(job_answer)
 FUZZ_BODY(job_children)
 FUZZ_BODY(schema)
 FUZZ_BODY(job_accepted)
@@ -110,6 +112,8 @@ static void (*const fuzz_by_type[256])(const uint8_t *data, size_t len) = {
 	[MSG_JOB_STOP] = fuzz_job_stop,
 	[MSG_JOB_STDIN] = fuzz_job_stdin,
 	[MSG_JOB_SECRET] = fuzz_job_secret,
+	[MSG_JOB_ASK] = fuzz_job_ask,
+	[MSG_JOB_ANSWER] = fuzz_job_answer,
 	[MSG_JOB_CHILDREN] = fuzz_job_children,
 	[MSG_SCHEMA] = fuzz_schema,
 	[MSG_JOB_ACCEPTED] = fuzz_job_accepted,

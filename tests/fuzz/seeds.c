@@ -421,6 +421,10 @@ static void seeds_control(void)
 	SEED_CONTROL(MSG_JOB_STDIN, job_stdin, "job_stdin",
 		     (&(struct job_stdin_msg){seed_script, 5, true}));
 	SEED_CONTROL(MSG_JOB_SECRET, job_secret, "job_secret", (&(struct job_secret_msg){"pw"}));
+	SEED_CONTROL(MSG_JOB_ASK, job_ask, "job_ask",
+		     (&(struct job_ask_msg){1, JOB_ASK_PASSPHRASE, "key?", false}));
+	SEED_CONTROL(MSG_JOB_ANSWER, job_answer, "job_answer",
+		     (&(struct job_answer_msg){1, true, "pw"}));
 	SEED_CONTROL(MSG_SCHEMA, schema, "schema",
 		     (&(struct schema_msg){7, NULL, seed_columns, 2}));
 	SEED_CONTROL(MSG_RECEIVE, receive, "receive",

@@ -53,7 +53,8 @@ static struct filled fill(const char *gateways, const char *path, const struct c
 	struct via_values v = {.gateways = {.at = &gateways, .count = gateways != NULL},
 			       .topology = path};
 
-	f.rc = via_fill(&f.open, &f.made, &v, config, f.hosts, &f.msg);
+	f.rc = via_fill(&f.open, &f.made, &v, &(struct cmd_globals){.config = config}, f.hosts,
+			&f.msg);
 	return f;
 }
 

@@ -37,6 +37,7 @@ static const struct {
 	{MSG_STATUS, {0, 1, 0, 0, 0, 0}},
 	{MSG_SHUTDOWN, {0, 1, 0, 0, 0, 0}},
 	{MSG_JOB_SECRET, {0, 0, 1, 0, 0, 0}},
+	{MSG_JOB_ANSWER, {0, 1, 0, 1, 1, 1}},
 	/* One may cross with the end of its job. */
 	{MSG_JOB_STDIN, {0, 1, 1, 1, 1, 0}},
 };

@@ -181,9 +181,7 @@ static void test_bad_names(void **state)
 	expect_error("root@", NULL, ERR_SYNTAX, "position 6", "name is missing");
 	expect_error("a,:22", NULL, ERR_SYNTAX, "position 3", "name is missing");
 	expect_error("root@:22", NULL, ERR_SYNTAX, "position 6", "name is missing");
-	expect_error("web{1,2}", NULL, ERR_SYNTAX, "position 4", "write web[1-3]");
-	expect_error("web*", NULL, ERR_SYNTAX, "position 4", "wildcards");
-	expect_error("web?", NULL, ERR_SYNTAX, "position 4", "wildcards");
+	expect_error("web{1,2}", NULL, ERR_SYNTAX, "position 4", "as web[1-3] or web[1,3]");
 	expect_error("web%", NULL, ERR_SYNTAX, "position 4", "no wildcard");
 	expect_error("(a,b)", NULL, ERR_SYNTAX, "position 1", "left to right");
 	expect_error("a/b", NULL, ERR_SYNTAX, "position 2", "'/' cannot be in a host name");
@@ -221,13 +219,15 @@ static void test_bad_ipv6(void **state)
 	expect_error("[fe80::1%a/b]", NULL, ERR_SYNTAX, "position 2", "is no IPv6 address");
 }
 
-static void test_groups(void **state)
+static void test_groups_need_a_source(void **state)
 {
 	(void)state;
-	expect_error("@web", NULL, ERR_SYNTAX, "position 1", "'@web' is a host group");
-	expect_error("a!@db:x", NULL, ERR_SYNTAX, "position 3", "'@db:x' is a host group");
-	expect_error("root@@web", NULL, ERR_SYNTAX, "position 6", "'@web' is a host group");
-	expect_error("web1,@*", NULL, ERR_SYNTAX, "position 6", "not supported");
+	expect_error("@web", NULL, ERR_SYNTAX, "position 1", "cannot be named here");
+	expect_error("a!@db:x", NULL, ERR_SYNTAX, "position 3", "cannot be named here");
+	expect_error("root@@web", NULL, ERR_SYNTAX, "position 6", "begins an item");
+	expect_error("web1,@*", NULL, ERR_SYNTAX, "position 6", "cannot be named here");
+	expect_error("a,web*", NULL, ERR_SYNTAX, "position 3", "choose from groups");
+	expect_error("web?", NULL, ERR_SYNTAX, "position 1", "choose from groups");
 }
 
 static void test_messages_show_the_expression(void **state)
@@ -349,7 +349,7 @@ int main(void)
 		cmocka_unit_test(test_bad_names),
 		cmocka_unit_test(test_bad_users_and_ports),
 		cmocka_unit_test(test_bad_ipv6),
-		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_groups_need_a_source),
 		cmocka_unit_test(test_messages_show_the_expression),
 		cmocka_unit_test(test_counts_are_capped_before_expansion),
 		cmocka_unit_test(test_count_of_all_items),

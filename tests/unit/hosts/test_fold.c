@@ -96,7 +96,9 @@ static void test_padding(void **state)
 	expect("web[098-102]", "web[098-102]");
 	/* [01-100] would mean the same here, and be an error to nodeset. */
 	expect("web[01-100]", "web[01-99,100]");
-	expect("web[1-12,01-03]", "web[1-12,01-03]");
+	expect("web[1-12,01-03]", "web[1-9,01-03,10-12]");
+	/* Where 01 is, 99 counts as padded; both texts mean the same. */
+	expect("web[01,98-101]", "web[01,98-99,100-101]");
 }
 
 static void test_digits_elsewhere(void **state)
@@ -104,7 +106,10 @@ static void test_digits_elsewhere(void **state)
 	(void)state;
 	expect("n[1-3]x", "n[1-3]x");
 	expect("n-00[1-3]0", "n-[0010,0020,0030]");
-	expect("r1n[1-2],r2n[1-2]", "r1n[1-2],r2n[1-2]");
+	expect("r1n[1-2],r2n[1-2]", "r[1-2]n[1-2]");
+	expect("r1n1,r1,r2,r2n1", "r[1-2],r[1-2]n1");
+	expect("r1n1,r2n3,r3n[1-2]", "r3n[1-2],r1n1,r2n3");
+	expect("r[1-3]n[1-4]p[5-6]!r2n2p5", "r[1,3]n[1-4]p[5-6],r2n[1,3-4]p[5-6],r2n2p6");
 	expect("web[1-3].lab2.example.com", "web[1-3].lab2.example.com");
 	expect("r1n1,r2n1,r1n2", "r1n[1-2],r2n1");
 	expect("web1,web1a,web2a", "web1,web[1-2]a");
@@ -133,8 +138,9 @@ static void test_ipv6_is_left_alone(void **state)
 static void test_order(void **state)
 {
 	(void)state;
-	expect("web10x,web9x1y,db,web2", "db,web2,web9x1y,web10x");
+	expect("web10x,web9x1y,db,web2", "db,web2,web10x,web9x1y");
 	expect("b[1-2],a5,a7c", "a5,a7c,b[1-2]");
+	expect("a1,a,b,aa1,a10,a2", "a,a[1-2,10],aa1,b");
 }
 
 static void test_huge_numbers(void **state)
@@ -270,6 +276,103 @@ static void test_many_numbers_in_names(void **state)
 	hostlist_free(list);
 }
 
+static void expect_how(const char *expr, const struct fold_how *how, const char *want)
+{
+	struct hostlist *list = parse(expr);
+	size_t n = hostlist_count(list);
+	const char **names = xcalloc(n, sizeof *names);
+	struct buf out = {0};
+	struct fold *fold;
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = hostlist_at(list, i)->label;
+	fold = fold_new(names, n);
+	fold_print(fold, how, &out);
+	assert_string_equal(buf_cstr(&out), want);
+	buf_done(&out);
+	fold_free(fold);
+	free(names);
+	hostlist_free(list);
+}
+
+static void test_steps(void **state)
+{
+	static const struct fold_how three = {.autostep = 3}, five = {.autostep = 5};
+
+	(void)state;
+	expect_how("a[1,3,5]", &three, "a[1-5/2]");
+	expect_how("a[1,3,5]", &five, "a[1,3,5]");
+	expect_how("a[1,2,4,6,8]", &three, "a[1-2,4-8/2]");
+	expect_how("a[1,4,7,8,10,12,14]", &three, "a[1-7/3,8,10-14/2]");
+	expect_how("a[1,3,5,7,10,13,16,19,22]", &five, "a[1,3,5,7-22/3]");
+	expect_how("a[01-05/2,1-5/2]b", &three, "a[1-5/2,01-05/2]b");
+}
+
+static void test_axes(void **state)
+{
+	static const long first[] = {1}, last[] = {-1}, none[] = {9};
+
+	(void)state;
+	expect_how("r[1-2]n[1-2]", &(struct fold_how){.axes = first, .axis_count = 1},
+		   "r[1-2]n1,r[1-2]n2");
+	expect_how("r[1-2]n[1-2]", &(struct fold_how){.axes = last, .axis_count = 1},
+		   "r1n[1-2],r2n[1-2]");
+	expect_how("r[1-2]n[1-2]", &(struct fold_how){.axes = none, .axis_count = 1},
+		   "r1n1,r2n1,r1n2,r2n2");
+}
+
+static void add_part(void *arg, struct buf *text, size_t n)
+{
+	struct buf *out = arg;
+
+	for (size_t i = 0; i < text->len; i++)
+		buf_add_char(out, text->data[i] ? (char)text->data[i] : ' ');
+	buf_addf(out, "(%zu);", n);
+}
+
+static void test_expand_and_contiguous(void **state)
+{
+	static const char *const names[] = {"a10", "a2", "a1", "b", "a02", "r1n2", "r1n1", "r3n1"};
+	struct fold *fold = fold_new(names, 8);
+	struct buf out = {0};
+
+	(void)state;
+	assert_int_equal(fold_count(fold), 8);
+	fold_expand(fold, &out);
+	for (size_t i = 0; i < out.len; i++)
+		if (!out.data[i])
+			out.data[i] = ' ';
+	assert_string_equal(buf_cstr(&out), "a1 a2 a02 a10 b r1n1 r1n2 r3n1 ");
+	buf_clear(&out);
+	fold_contiguous(fold, add_part, &out);
+	assert_string_equal(buf_cstr(&out),
+			    "a1 a2 (2);a02 (1);a10 (1);b (1);r1n1 r1n2 (2);r3n1 (1);");
+	buf_done(&out);
+	fold_free(fold);
+}
+
+/* Rows that hardly meet: bounded, and still the same set. */
+static void test_many_rows(void **state)
+{
+	struct buf expr = {0};
+	struct hostlist *list, *again;
+	uint64_t seed = 7;
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++)
+		buf_addf(&expr, "r%un%up%u,", rnd(&seed, 300), rnd(&seed, 300), rnd(&seed, 300));
+	expr.len--;
+	list = parse(buf_cstr(&expr));
+	text = fold_list(list);
+	again = parse(text);
+	check_same_set(list, again, "r..n..p..");
+	free(text);
+	hostlist_free(again);
+	hostlist_free(list);
+	buf_done(&expr);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +390,10 @@ int main(void)
 		cmocka_unit_test(test_order_of_names_does_not_matter),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_many_numbers_in_names),
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_axes),
+		cmocka_unit_test(test_expand_and_contiguous),
+		cmocka_unit_test(test_many_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,7 +191,7 @@ static void test_malformed(void **state)
 	refused("[routes]\na: b,,c\n", ERR_SYNTAX, "t.conf:2, position 6: a host must stand");
 	refused("[routes]\n\n  a[1: b\n", ERR_SYNTAX, "t.conf:3: ");
 	refused("[routes]\na: ^hosts.txt\n", ERR_SYNTAX, "files and standard input cannot");
-	refused("[routes]\na: @all\n", ERR_SYNTAX, "is a host group, and these");
+	refused("[routes]\na: @all\n", ERR_SYNTAX, "cannot be named here");
 	refused("[routes]\na: n[5-3]\n", ERR_RANGE, "t.conf:2, position ");
 	refused("[here]\nnames: a\n[routes]\na: b\n", ERR_SYNTAX,
 		"t.conf:2, position 1: under [here]");

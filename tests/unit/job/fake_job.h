@@ -77,7 +77,8 @@ static const struct job_transport fake_full = {.start = fake_start,
 					       .resume = fake_resume,
 					       .send = fake_send};
 static const struct job_transport fake_plain = {.start = fake_start, .stop = fake_stop};
-static const struct job_observer fake_observer = {fake_child_changed, fake_job_changed};
+static const struct job_observer fake_observer = {.child_changed = fake_child_changed,
+						  .job_changed = fake_job_changed};
 
 static inline void fake_make(struct fake *f, const struct job_transport *transport, size_t count,
 			     size_t throttle)

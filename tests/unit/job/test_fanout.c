@@ -91,6 +91,22 @@ static void test_a_lower_limit_holds_back(void **state)
 	assert_true(start_next(&f) == NOBODY);
 }
 
+static void test_nobody_behind_the_end(void **state)
+{
+	struct fanout f;
+
+	(void)state;
+	fanout_init(&f, 5, 5);
+	fanout_set_end(&f, 2);
+	assert_int_equal(start_next(&f), 0);
+	assert_int_equal(start_next(&f), 1);
+	assert_true(fanout_is_free(&f));
+	assert_true(start_next(&f) == NOBODY);
+	fanout_set_end(&f, 3);
+	assert_int_equal(start_next(&f), 2);
+	assert_true(start_next(&f) == NOBODY);
+}
+
 static void test_a_limit_above_the_count(void **state)
 {
 	struct fanout f;
@@ -110,6 +126,7 @@ int main(void)
 		cmocka_unit_test(test_who_needs_no_slot_is_passed_over),
 		cmocka_unit_test(test_a_higher_limit_lets_more_start),
 		cmocka_unit_test(test_a_lower_limit_holds_back),
+		cmocka_unit_test(test_nobody_behind_the_end),
 		cmocka_unit_test(test_a_limit_above_the_count),
 	};
 

@@ -49,7 +49,8 @@ static void fake_job_changed(void *ctx, struct job *job)
 }
 
 static const struct job_transport fake_transport = {.start = fake_start, .stop = fake_stop};
-static const struct job_observer fake_observer = {fake_child_changed, fake_job_changed};
+static const struct job_observer fake_observer = {.child_changed = fake_child_changed,
+						  .job_changed = fake_job_changed};
 
 /* A job on the computers a, b, c ...; ended by fake_done. */
 static void fake_init(struct fake *f, size_t count, size_t throttle)

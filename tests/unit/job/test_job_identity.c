@@ -27,7 +27,8 @@ static void count_job_change(void *ctx, struct job *job)
 }
 
 static const struct job_transport transport = {.start = ignore_child, .stop = ignore_child};
-static const struct job_observer observer = {ignore_child, count_job_change};
+static const struct job_observer observer = {.child_changed = ignore_child,
+					     .job_changed = count_job_change};
 
 static struct job *make_job(const char *name, const char *const *locations, size_t count,
 			    size_t *changes)

@@ -79,7 +79,8 @@ static struct job *make_job(size_t count, size_t throttle, struct hooks *hooks)
 {
 	static const struct job_transport transport = {
 		.start = on_start, .stop = on_stop, .suspend = on_suspend, .resume = on_resume};
-	static const struct job_observer observer = {on_child_changed, on_job_changed};
+	static const struct job_observer observer = {.child_changed = on_child_changed,
+						     .job_changed = on_job_changed};
 	static const char *const names[] = {"a", "b"};
 	struct job_spec spec = {.type = "Remote", .command = "true", .throttle = throttle};
 

@@ -26,7 +26,8 @@ static void ignore_job(void *ctx, struct job *job)
 }
 
 static const struct job_transport transport = {.start = ignore_child, .stop = ignore_child};
-static const struct job_observer observer = {ignore_child, ignore_job};
+static const struct job_observer observer = {.child_changed = ignore_child,
+					     .job_changed = ignore_job};
 
 static struct job *make(uint64_t id, const char *name, const char *command, bool hidden,
 			size_t count)

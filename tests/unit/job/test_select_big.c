@@ -23,7 +23,8 @@ static void ignore_job(void *ctx, struct job *job)
 }
 
 static const struct job_transport transport = {.start = ignore_child, .stop = ignore_child};
-static const struct job_observer observer = {ignore_child, ignore_job};
+static const struct job_observer observer = {.child_changed = ignore_child,
+					     .job_changed = ignore_job};
 
 enum { BIG = 100000 };
 

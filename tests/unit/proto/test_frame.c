@@ -262,7 +262,7 @@ static void test_message_table(void **state)
 		assert_int_equal(any, message_name((uint8_t)type) != NULL);
 		known += any;
 	}
-	assert_int_equal(known, 54);
+	assert_int_equal(known, 62);
 	assert_string_equal(message_name(MSG_JOB_OPEN), "JOB_OPEN");
 	assert_null(message_name(0));
 	assert_true(message_may_send(MSG_JOB_OPEN, MSG_FROM_C));

@@ -105,6 +105,51 @@ static void assert_open(const struct job_open_msg *m, int code, const char *word
 	job_open_done(&got);
 }
 
+/* Fields 51 to 58. */
+static void test_rollout(void **state)
+{
+	struct job_open_msg m = {.argv = sample_argv,
+				 .argc = 1,
+				 .batch = 100,
+				 .batch_percent = true,
+				 .pause_ms = 1500,
+				 .failures = 101,
+				 .failures_percent = true,
+				 .fail_fast = true,
+				 .canary = 2,
+				 .until_reachable_ms = 60000};
+	struct job_open_msg got;
+
+	(void)state;
+	assert_int_equal(get_again(&got, &m, NULL), 0);
+	assert_int_equal(got.batch, 100);
+	assert_true(got.batch_percent);
+	assert_int_equal(got.pause_ms, 1500);
+	assert_int_equal(got.failures, 101);
+	assert_true(got.failures_percent);
+	assert_true(got.fail_fast);
+	assert_int_equal(got.canary, 2);
+	assert_int_equal(got.until_reachable_ms, 60000);
+	job_open_done(&got);
+	m.batch = 101;
+	assert_open(&m, ERR_PROTO, "field batch: is not from 1 to 100");
+	m.batch = 0;
+	assert_open(&m, ERR_PROTO, "field batch: is not from 1 to 100");
+	m.batch_percent = false;
+	assert_open(&m, 0, NULL);
+	m.failures = 102;
+	assert_open(&m, ERR_PROTO, "field failures: is not from 1 to 101");
+	m.failures = 0;
+	assert_open(&m, ERR_PROTO, "field failures: is not from 1 to 101");
+	m.failures_percent = false;
+	m.batch = LIMIT_HOSTS;
+	m.failures = LIMIT_HOSTS + 1;
+	m.canary = LIMIT_HOSTS;
+	assert_open(&m, 0, NULL);
+	m.canary++;
+	assert_open(&m, ERR_PROTO, "field canary");
+}
+
 /* A command, a script text, a script file, a built-in action: one of them. */
 static void test_what_runs(void **state)
 {
@@ -123,7 +168,10 @@ static void test_what_runs(void **state)
 	m.script = NULL;
 	assert_open(&m, ERR_PROTO, "field argv: is empty: there is nothing to run");
 	for (m.builtin = JOB_AGENT_LIST; m.builtin < JOB_BUILTIN_COUNT; m.builtin++)
-		assert_open(&m, 0, NULL);
+		if (m.builtin != JOB_COPY)
+			assert_open(&m, 0, NULL);
+	m.builtin = JOB_COPY;
+	assert_open(&m, ERR_PROTO, "field copy_from");
 	m.builtin = JOB_AGENT_PUSH;
 	m.argc = 1;
 	assert_open(&m, ERR_PROTO, "field builtin: does not go with a command");
@@ -156,7 +204,7 @@ static void test_ranges(void **state)
 	assert_open(&m, ERR_PROTO, "field agent: is 4, at most 3");
 	m = sample;
 	m.builtin = JOB_BUILTIN_COUNT;
-	assert_open(&m, ERR_PROTO, "field builtin: is 5, at most 4");
+	assert_open(&m, ERR_PROTO, "field builtin: is 7, at most 6");
 	m = sample;
 	m.parse = PARSE_COUNT;
 	assert_open(&m, ERR_PROTO, "field parse: is 12, at most 11");
@@ -267,6 +315,35 @@ static void test_secret(void **state)
 	buf_done(&body);
 }
 
+static void test_question(void **state)
+{
+	struct job_ask_msg ask = {7, JOB_ASK_PASSPHRASE, "Passphrase: ", true}, asked;
+	struct job_answer_msg m = {7, true, "pass word"}, got;
+	struct buf body = {0};
+
+	(void)state;
+	job_ask_put(&body, &ask);
+	assert_int_equal(job_ask_get(&asked, body.data, body.len, NULL), 0);
+	assert_true(asked.number == 7 && asked.kind == JOB_ASK_PASSPHRASE && asked.echo);
+	assert_string_equal(asked.text, "Passphrase: ");
+	job_ask_done(&asked);
+	ask.kind = JOB_ASK_KIND_COUNT;
+	buf_clear(&body);
+	job_ask_put(&body, &ask);
+	assert_int_equal(job_ask_get(&asked, body.data, body.len, NULL), ERR_PROTO);
+	buf_clear(&body);
+	job_answer_put(&body, &m);
+	assert_int_equal(job_answer_get(&got, body.data, body.len, NULL), 0);
+	assert_true(got.number == 7 && got.given);
+	assert_string_equal(got.text, "pass word");
+	job_answer_done(&got);
+	m.text = NULL;
+	buf_clear(&body);
+	job_answer_put(&body, &m);
+	assert_int_equal(job_answer_get(&got, body.data, body.len, NULL), ERR_PROTO);
+	buf_done(&body);
+}
+
 static void test_schema(void **state)
 {
 	char *columns[] = {"a", "b"};
@@ -290,10 +367,11 @@ static void test_schema(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values),	  cmocka_unit_test(test_absent),
-		cmocka_unit_test(test_what_runs), cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_limits),	  cmocka_unit_test(test_stdin),
-		cmocka_unit_test(test_secret),	  cmocka_unit_test(test_schema),
+		cmocka_unit_test(test_values),	 cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_rollout),	 cmocka_unit_test(test_what_runs),
+		cmocka_unit_test(test_ranges),	 cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_stdin),	 cmocka_unit_test(test_secret),
+		cmocka_unit_test(test_question), cmocka_unit_test(test_schema),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,13 +83,15 @@ static int feed_type(struct peer *peer, uint8_t type, struct errmsg *msg)
 /* What section 11 allows, written down once more. */
 static int expected(enum peer_role role, bool open, uint8_t type)
 {
-	static const uint8_t to_agent[] = {MSG_TASK_OPEN,   MSG_TASK_STDIN,  MSG_TASK_SIGNAL,
-					   MSG_TASK_CREDIT, MSG_TASK_ATTACH, MSG_TASK_ACK,
-					   MSG_TASK_DETACH, MSG_PING};
+	static const uint8_t to_agent[] = {
+		MSG_TASK_OPEN, MSG_TASK_STDIN,	MSG_TASK_SIGNAL, MSG_TASK_CREDIT, MSG_TASK_ATTACH,
+		MSG_TASK_ACK,  MSG_TASK_DETACH, MSG_PING,	 MSG_COPY_OPEN,	  MSG_COPY_ENTRY,
+		MSG_COPY_DATA, MSG_COPY_ANSWER, MSG_COPY_CREDIT, MSG_COPY_END};
 	static const uint8_t to_initiator[] = {
 		MSG_TASK_RUNNING,    MSG_TASK_SCHEMA, MSG_TASK_RECORDS,	 MSG_TASK_STATE,
 		MSG_TASK_STDIN_ROOM, MSG_TASK_END,    MSG_TASK_ATTACHED, MSG_TASK_GAP,
-		MSG_TASK_DETACH,     MSG_PING,	      MSG_TASK_SESSION};
+		MSG_TASK_DETACH,     MSG_PING,	      MSG_TASK_SESSION,	 MSG_COPY_ENTRY,
+		MSG_COPY_DATA,	     MSG_COPY_ANSWER, MSG_COPY_CREDIT,	 MSG_COPY_END};
 	const uint8_t *types = role == PEER_AGENT ? to_agent : to_initiator;
 	size_t count = role == PEER_AGENT ? ARRAY_LEN(to_agent) : ARRAY_LEN(to_initiator);
 

@@ -192,7 +192,8 @@ static inline void heard_start(struct rig *rig, struct heard *h, const struct li
 	};
 	struct line_spec whole = *spec;
 
-	whole.conn.target = plan_target(rig->host.plan, 0);
+	if (!whole.conn.target)
+		whole.conn.target = plan_target(rig->host.plan, 0);
 	h->rig = rig;
 	h->line = line_start(rig->lines, &whole, &events, h);
 	assert_int_equal(h->began, 0);
@@ -231,8 +232,8 @@ static inline void heard_ended(const struct heard *h, enum conn_end end, int exi
 			 h->result.exit_code, h->result.text);
 }
 
-/* *state is NULL where there is no sshd. */
-static inline int rig_set_up_with(void **state, unsigned threads, size_t fd_limit)
+/* *state is NULL where there is no sshd. extra: lines for sshd_config. */
+static inline int rig_set_up_as(void **state, unsigned threads, size_t fd_limit, const char *extra)
 {
 	char *sshd = sshd_host_program();
 	struct rig *rig;
@@ -241,7 +242,7 @@ static inline int rig_set_up_with(void **state, unsigned threads, size_t fd_limi
 	if (!sshd)
 		return 0;
 	rig = xcalloc(1, sizeof *rig);
-	sshd_host_start(&rig->host, sshd, "MaxStartups 1000");
+	sshd_host_start(&rig->host, sshd, extra);
 	rig->pattern = xmalloc(RIG_PATTERN);
 	for (uint32_t i = 0, x = 2463534242u; i < RIG_PATTERN; i++) {
 		x ^= x << 13;
@@ -253,6 +254,11 @@ static inline int rig_set_up_with(void **state, unsigned threads, size_t fd_limi
 	rig->lines = lines_new(rig->host.loop, threads, fd_limit);
 	*state = rig;
 	return 0;
+}
+
+static inline int rig_set_up_with(void **state, unsigned threads, size_t fd_limit)
+{
+	return rig_set_up_as(state, threads, fd_limit, "MaxStartups 1000");
 }
 
 /* Lets all that was freed go, and waits for the threads. */

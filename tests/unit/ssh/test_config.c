@@ -28,11 +28,14 @@ static struct ssh_config *parse_ok(const char *text)
 static struct ssh_options look(const char *text, const char *host)
 {
 	struct ssh_config *c = parse_ok(text);
+	struct ssh_exec *exec = ssh_exec_new();
+	struct ssh_query query = {.config = c, .host = host, .local_user = "me", .exec = exec};
 	struct ssh_options o;
 	struct errmsg msg = {""};
 
-	if (ssh_config_lookup(c, host, NULL, 0, "me", &o, &msg) != 0)
+	if (ssh_config_ask(&query, &o, &msg) != 0)
 		fail_msg("%s", msg.text);
+	ssh_exec_free(exec);
 	ssh_config_free(c);
 	return o;
 }
@@ -70,10 +73,12 @@ static void test_defaults(void **state)
 	assert_string_equal(o.user, "me");
 	assert_int_equal(o.port, 22);
 	assert_true(o.identities_default);
-	assert_int_equal(o.identity_count, 3);
+	assert_int_equal(o.identity_count, 5);
 	assert_string_equal(o.identity_files[0], "/home/u/.ssh/id_rsa");
 	assert_string_equal(o.identity_files[1], "/home/u/.ssh/id_ecdsa");
-	assert_string_equal(o.identity_files[2], "/home/u/.ssh/id_ed25519");
+	assert_string_equal(o.identity_files[2], "/home/u/.ssh/id_ecdsa_sk");
+	assert_string_equal(o.identity_files[3], "/home/u/.ssh/id_ed25519");
+	assert_string_equal(o.identity_files[4], "/home/u/.ssh/id_ed25519_sk");
 	assert_false(o.identities_only);
 	assert_null(o.identity_agent);
 	assert_int_equal(o.user_known_hosts_count, 2);
@@ -164,11 +169,40 @@ static void test_match(void **state)
 	check_port("User x\nMatch localuser me\nPort 5\n", "h", 5);
 	check_port("Match localuser me user you\nPort 5\n", "h", 22);
 	check_port("Match LocalUser me Host \"h\" # both\nPort 5\n", "h", 5);
-	check_port("Match final\nPort 5\n", "h", 22);
+	check_port("Tag t\nMatch tagged t\nPort 5\n", "h", 5);
+	check_port("Match tagged t\nPort 5\n", "h", 22);
+}
+
+/* The files are read again where final asks for it, or where CanonicalizeHostname is set. */
+static void test_second_pass(void **state)
+{
+	(void)state;
+	check_port("Match final\nPort 5\n", "h", 5);
 	check_port("Match canonical all\nPort 5\n", "h", 22);
+	check_port("Match canonical all\nPort 5\nMatch final\nUser x\n", "h", 5);
+	check_port("CanonicalizeHostname yes\nMatch canonical all\nPort 5\n", "h", 5);
+	check_port("CanonicalizeHostname no\nMatch canonical all\nPort 5\n", "h", 22);
 	check_port("Match !final host h\nPort 5\n", "h", 5);
-	check_port("Match exec true\nPort 5\n", "h", 22);
+	check_port("Match final host h\nPort 5\nHost *\nPort 6\n", "h", 6);
+	/* Host looks at the name that HostName has made. */
+	check_port("Host n\nPort 5\nHost h\nHostName n\nMatch final\nUser x\n", "h", 5);
+	check_port("Match final originalhost h host n\nPort 5\nHost h\nHostName n\n", "h", 5);
+	/* HostName does not count again. */
+	CHECK("Host n\nHostName m\nHost h\nHostName n\nMatch final\nUser x\n", "h", hostname, "n");
+}
+
+static void test_exec(void **state)
+{
+	(void)state;
+	check_port("Match exec true\nPort 5\n", "h", 5);
+	check_port("Match exec false\nPort 5\n", "h", 22);
+	check_port("Match !exec false\nPort 5\n", "h", 5);
+	check_port("Match exec \"test %h%p%r%n%u = h22bhme\"\nPort 5\nMatch all\nUser b\n", "h",
+		   22);
+	check_port("User b\nMatch exec \"test %h%p%r%n%u = h22bhme\"\nPort 5\n", "h", 5);
 	check_port("Match exec \"test -f /x\" host h\nPort 5\nHost h\nPort 6\n", "h", 6);
+	/* What stands before it does not hold: it is not run, and so is no error. */
+	check_port("Match host x exec \"%z\"\nPort 5\n", "h", 22);
 }
 
 static void test_identity_adds_up(void **state)
@@ -208,6 +242,7 @@ static void test_tokens(void **state)
 {
 	(void)state;
 	check_identity("%d/%h/%n/%p/%r/%u/%k/%%", "/home/u/real/Orig/77/ru/me/al/%");
+	check_identity("/%j", "/");
 	setenv("MUSTER_TEST_VAR", "v%h", 1);
 	check_identity("/x/${MUSTER_TEST_VAR}/y", "/x/v%h/y");
 	check_identity("/x/$y", "/x/$y");
@@ -298,12 +333,13 @@ static void test_proxy(void **state)
 	(void)state;
 	CHECK("ProxyJump a@b:1,c", "h", proxy_jump, "a@b:1,c");
 	CHECK("ProxyJump none", "h", proxy_jump, NULL);
-	CHECK("ProxyCommand  nc -q0 %h \"%p\" # x", "h", proxy_command, "nc -q0 %h \"%p\" # x");
-	CHECK("ProxyCommand=nc", "h", proxy_command, "nc");
+	CHECK("ProxyJump a, b # c", "h", proxy_jump, "a, b");
+	CHECK("ProxyCommand  nc -q0 %h \"%p\" # x", "h", proxy_command, "exec nc -q0 h \"22\" # x");
+	CHECK("ProxyCommand=nc %%%n:%r@%k", "h", proxy_command, "exec nc %h:me@h");
 	CHECK("ProxyCommand none", "h", proxy_command, NULL);
 	CHECK("ProxyJump a\nProxyCommand b", "h", proxy_command, NULL);
 	CHECK("ProxyCommand b\nProxyJump a", "h", proxy_jump, NULL);
-	CHECK("ProxyJump none\nProxyCommand b", "h", proxy_command, "b");
+	CHECK("ProxyJump none\nProxyCommand b", "h", proxy_command, "exec b");
 	CHECK("ProxyJump none\nProxyJump a", "h", proxy_jump, NULL);
 	CHECK("ProxyCommand none\nProxyJump a", "h", proxy_jump, NULL);
 }
@@ -326,13 +362,15 @@ static void test_caller_first(void **state)
 
 static void test_ignored(void **state)
 {
-	struct ssh_config *c = parse_ok("SendEnv LANG\nCiphers aes128-ctr\nHashKnownHosts yes\n"
-					"Ciphers x\nAddressFamily any\nHost x\nAddressFamily inet\n"
-					"Match exec true\nMatch exec false\nMatch final\n");
+	struct ssh_config *c = parse_ok("SendEnv LANG\nSetEnv A=1\nHashKnownHosts yes\n"
+					"SetEnv B=1\nForwardAgent no\nHost x\nForwardAgent yes\n"
+					"Match localnetwork 10/8\nMatch localnetwork 11/8\n"
+					"Match version 1\n");
 
 	(void)state;
-	assert_string_equal(ssh_config_ignored(c), "Ciphers (cfg:2), AddressFamily (cfg:7), "
-						   "Match exec (cfg:8), Match final (cfg:10)");
+	assert_string_equal(ssh_config_ignored(c),
+			    "SetEnv (cfg:2), ForwardAgent (cfg:7), "
+			    "Match localnetwork (cfg:8), Match version (cfg:10)");
 	ssh_config_free(c);
 	c = parse_ok("SendEnv LANG\nVerifyHostKeyDNS no\n");
 	assert_null(ssh_config_ignored(c));
@@ -396,6 +434,8 @@ int main(void)
 		cmocka_unit_test(test_host_patterns),
 		cmocka_unit_test(test_host_name),
 		cmocka_unit_test(test_match),
+		cmocka_unit_test(test_second_pass),
+		cmocka_unit_test(test_exec),
 		cmocka_unit_test(test_identity_adds_up),
 		cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_known_hosts_files),

@@ -55,6 +55,11 @@ static const struct {
 	{"IdentityAgent $a-b", "cfg:1: IdentityAgent must be"},
 	{"ProxyCommand =", "cfg:1: ProxyCommand needs an argument"},
 	{"Ciphers", "cfg:1: Ciphers needs an argument"},
+	{"AddressFamily ipx", "cfg:1: AddressFamily must be any, inet or inet6"},
+	{"ConnectionAttempts x", "cfg:1: ConnectionAttempts must be a number"},
+	{"CanonicalizeHostname maybe", "cfg:1: CanonicalizeHostname must be"},
+	{"PubkeyAuthentication maybe", "cfg:1: PubkeyAuthentication must be"},
+	{"ProxyJump # x", "cfg:1: ProxyJump needs an argument"},
 	{"Prot 22", "cfg:1: unknown keyword \"Prot\"; correct it, or put \"IgnoreUnknown Prot\""},
 	{"User\"a\"", "cfg:1: unknown keyword"},
 	{"IgnoreUnknown a*\nBcd 1", "cfg:2: unknown keyword \"Bcd\""},
@@ -97,13 +102,18 @@ static const struct {
 	{"HostName %z", "cfg:1: cannot use \"%z\" for host h: %z is no token"},
 	{"HostName a%", "cfg:1: cannot use \"a%\" for host h: % is no token"},
 	{"HostName %p", "cfg:1: cannot use \"%p\" for host h: %p is no token"},
-	{"IdentityFile %C", "cfg:1: cannot use"},
+	{"IdentityFile %T", "cfg:1: cannot use"},
 	{"IdentityFile ${MUSTER_TEST_NONE}",
 	 "cfg:1: cannot use \"${MUSTER_TEST_NONE}\" for host h: "
 	 "MUSTER_TEST_NONE is not set"},
 	{"IdentityFile ${X", "cfg:1: cannot use \"${X\" for host h: ${ is not closed"},
 	{"UserKnownHostsFile ~nobody-here/x", "cfg:1: cannot use"},
 	{"ProxyJump %d", "cfg:1: cannot use"},
+	{"ProxyCommand nc %d", "cfg:1: cannot use"},
+	{"CertificateFile %z", "cfg:1: cannot use"},
+	{"User a;b\nProxyCommand nc -l %r", "cfg:2: cannot use \"nc -l %r\" for host h: %r would"},
+	{"HostName -x\nProxyCommand nc %h", "cfg:2: cannot use \"nc %h\" for host h: %h would"},
+	{"HostKeyAlias $(x)\nProxyCommand nc %k", "cfg:2: cannot use"},
 };
 
 static void test_unusable_only_where_it_holds(void **state)
@@ -131,6 +141,75 @@ static void test_unusable_only_where_it_holds(void **state)
 	}
 }
 
+static void test_exec(void **state)
+{
+	static const struct {
+		const char *text, *message;
+		int code;
+		bool without;
+	} rows[] = {
+		{"Match exec %H", "cfg:1: cannot use \"%H\" for host h: %H is no token", ERR_SYNTAX,
+		 false},
+		{"User `x`\nMatch exec \"test %r\"",
+		 "cfg:2: cannot use \"test %r\" for host h: %r would carry what a shell reads",
+		 ERR_SYNTAX, false},
+		{"Match exec true", "cfg:1: Match exec \"true\": nothing can be run here",
+		 ERR_UNSUPPORTED, true},
+		{"\nMatch exec \"sleep 60 & sleep 60\"",
+		 "cfg:2: Match exec \"sleep 60 & sleep 60\": it did not end within 5 s, and was "
+		 "killed",
+		 ERR_TIMEOUT, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ssh_config *c = parse_ok(rows[i].text);
+		struct ssh_exec *exec = rows[i].without ? NULL : ssh_exec_new();
+		struct ssh_query query = {
+			.config = c, .host = "h", .local_user = "me", .exec = exec};
+		struct errmsg msg = {""};
+		struct ssh_options o;
+
+		assert_int_equal(ssh_config_ask(&query, &o, &msg), rows[i].code);
+		if (strncmp(msg.text, rows[i].message, strlen(rows[i].message)) != 0)
+			fail_msg("\"%s\" instead of \"%s\"", msg.text, rows[i].message);
+		ssh_exec_free(exec);
+		ssh_config_free(c);
+	}
+}
+
+/* The command line: above the files, and without their structure. */
+static void test_options(void **state)
+{
+	static const struct {
+		const char *text, *message;
+		int code;
+	} rows[] = {
+		{"Port=x", "-o Port=x: Port must be a number from 1 to 65535, not \"x\"",
+		 ERR_SYNTAX},
+		{"Prot=1", "-o Prot=1: ssh_config knows no \"Prot\"", ERR_SYNTAX},
+		{"Host h", "-o Host h: Host is for files; use -F", ERR_SYNTAX},
+		{"Match all", "-o Match all: Match is for files; use -F", ERR_SYNTAX},
+		{"Include x", "-o Include x: Include is for files; use -F", ERR_SYNTAX},
+		{"User=a\nPort=2", "-o User=a\\x0aPort=2: a line break", ERR_SYNTAX},
+		{"", "-o : no keyword", ERR_SYNTAX},
+		{"User", "-o User: User needs an argument", ERR_SYNTAX},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *option = xstrdup(rows[i].text);
+		struct ssh_config *c = NULL;
+		struct errmsg msg = {""};
+
+		assert_int_equal(ssh_config_options(&c, &option, 1, "/home/u", &msg), rows[i].code);
+		assert_null(c);
+		if (strncmp(msg.text, rows[i].message, strlen(rows[i].message)) != 0)
+			fail_msg("\"%s\" instead of \"%s\"", msg.text, rows[i].message);
+		free(option);
+	}
+}
+
 static void test_too_many_identities(void **state)
 {
 	struct buf text = {0};
@@ -154,6 +233,8 @@ int main(void)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_nul_byte),
 		cmocka_unit_test(test_unusable_only_where_it_holds),
+		cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_too_many_identities),
 	};
 

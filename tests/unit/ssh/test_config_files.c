@@ -132,7 +132,7 @@ static void test_include_in_block(void **state)
 	put("main", "Host a b\nInclude in\nHost *\nUser rest\n");
 	check_user("main", "c", "rest");
 
-	put("main", "Match exec true\nInclude in\nHost *\nUser rest\n");
+	put("main", "Match version 1\nInclude in\nHost *\nUser rest\n");
 	check_user("main", "c", "rest");
 }
 

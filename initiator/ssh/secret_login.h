@@ -1,0 +1,38 @@
+/*
+ * The password of a job's users on its hosts, and what has become of it so far. A wrong one must
+ * not be tried on a thousand hosts, which may all ask one directory that locks the account: until a
+ * host has taken it, SECRET_TRIES hosts at most are asked, and when as many have refused it no
+ * other one is. Held by every connection of the job; from any thread.
+ */
+#ifndef MUSTER_SECRET_LOGIN_H
+#define MUSTER_SECRET_LOGIN_H
+
+#include "locked.h"
+
+#define SECRET_TRIES 3u
+
+struct secret_login;
+
+/* password: one hold of it is taken over. */
+struct secret_login *secret_login_new(struct locked *password);
+struct secret_login *secret_login_hold(struct secret_login *login); /* returns it. NULL is fine */
+void secret_login_drop(struct secret_login *login);		    /* NULL is fine */
+
+const char *secret_login_text(const struct secret_login *login);
+
+enum secret_turn {
+	SECRET_GO,   /* now; secret_login_end follows once */
+	SECRET_WAIT, /* others are trying: ask again soon */
+	SECRET_NEVER /* it was refused by SECRET_TRIES hosts */
+};
+enum secret_end {
+	SECRET_TAKEN,
+	SECRET_REFUSED,
+	SECRET_UNUSED, /* it was not sent */
+	SECRET_UNKNOWN /* the connection has ended before the server said anything */
+};
+
+enum secret_turn secret_login_begin(struct secret_login *login);
+void secret_login_end(struct secret_login *login, enum secret_end end);
+
+#endif
