@@ -41,6 +41,7 @@ struct board {
 	struct event *tick; /* NULL: no progress line */
 	bool colour;
 	bool shown;
+	uint64_t job; /* its id, once a child has ended */
 };
 
 static size_t board_width(void)
@@ -156,6 +157,8 @@ void board_child(struct board *board, size_t index, const struct child_state_msg
 	if (!m->finished)
 		return;
 	c->finished = true;
+	/* Children have the ids behind that of their job (docs/protocol.md, section 6.5). */
+	board->job = m->child - index - 1;
 	c->exit_status = (int)m->exit_status;
 	c->exit_code = (int)m->exit_code;
 	board->progress.done++;
@@ -220,6 +223,21 @@ void board_pending(const struct board *board, struct buf *out)
 	free(names);
 }
 
+/* What brings their keys, and all others, to known_hosts at once. */
+static void board_cure(const struct board *board, struct buf *out, size_t failed)
+{
+	static const char unknown[] = "host-key: not known";
+	size_t n = 0;
+
+	for (size_t i = 0; failed && i < board->count; i++)
+		n += board->children[i].why &&
+		     strncmp(board->children[i].why, unknown, sizeof unknown - 1) == 0;
+	if (n)
+		buf_addf(out, "; %s: muster doctor -H '@job:%llu:cause=host-key'",
+			 n == 1 ? "to see its key and take it" : "to see their keys and take them",
+			 (unsigned long long)board->job);
+}
+
 void board_verdict(const struct board *board, struct buf *out)
 {
 	struct verdict_item *items = xcalloc(board->progress.failed, sizeof *items);
@@ -230,6 +248,7 @@ void board_verdict(const struct board *board, struct buf *out)
 			items[n++] = (struct verdict_item){.host = board->labels[i],
 							   .why = board->children[i].why};
 	verdict_line(out, items, n, board->count, fold_names);
+	board_cure(board, out, n);
 	free(items);
 }
 

@@ -16,6 +16,7 @@ struct cmd_globals {
 	const char *color;		 /* --color */
 	struct option_texts inventories; /* --inventory */
 	bool refresh_inventory;
+	const char *profile; /* -m */
 	bool quiet;
 	bool help;
 	bool version;
@@ -29,15 +30,17 @@ struct cmd {
 	const char *text;		  /* more for muster NAME --help; may be NULL */
 	const struct option_row *options; /* without the global ones */
 	size_t option_count;
+	bool reads_config;  /* by itself: it is about what may be wrong there */
+	bool is_hidden;	    /* not for people: --help does not name it */
 	bool stop_at_word;  /* its arguments are somebody else's command line */
 	size_t values_size; /* of the struct that the options fill; begins with cmd_globals */
 	/* argv[0..argc) is what follows the options. Returns the exit status. */
 	int (*run)(const struct cmd *cmd, void *values, int argc, char **argv);
 };
 
-extern const struct cmd cmd_invoke, cmd_copy, cmd_start, cmd_get, cmd_receive, cmd_wait, cmd_stop,
-	cmd_remove, cmd_suspend, cmd_resume, cmd_set, cmd_session, cmd_agent, cmd_daemon, cmd_hosts,
-	cmd_relay;
+extern const struct cmd cmd_invoke, cmd_copy, cmd_doctor, cmd_start, cmd_get, cmd_receive, cmd_wait,
+	cmd_stop, cmd_remove, cmd_suspend, cmd_resume, cmd_set, cmd_session, cmd_agent, cmd_daemon,
+	cmd_hosts, cmd_relay, cmd_config, cmd_complete;
 
 /* Prints "muster NAME: TEXT" and the hint at --help on stderr; returns EXIT_USAGE. */
 int cmd_usage(const struct cmd *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

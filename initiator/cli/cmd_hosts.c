@@ -34,10 +34,11 @@ static int hosts_fill(struct hosts_view *view, const struct hosts_values *v, str
 		return err_set(msg, ERR_SYNTAX, "--contiguous and --split: only one can be given");
 	if (v->axis && !v->fold)
 		return err_set(msg, ERR_SYNTAX, "--axis says how to fold, and needs --fold");
-	view->mode = v->fold	  ? HOSTS_FOLD
-		     : v->count	  ? HOSTS_COUNT
-		     : v->regroup ? HOSTS_REGROUP
-				  : HOSTS_EXPAND;
+	/* A part is a line, unless lines of names were asked for. */
+	view->mode = v->count						      ? HOSTS_COUNT
+		     : v->regroup					      ? HOSTS_REGROUP
+		     : v->fold || (!v->expand && (v->split || v->contiguous)) ? HOSTS_FOLD
+									      : HOSTS_EXPAND;
 	view->contiguous = v->contiguous;
 	view->split = v->split;
 	view->pick = v->pick;
@@ -147,9 +148,9 @@ static const struct option_row hosts_rows[] = {
 	{"source", 's', OPTION_TEXT, VALUE(source), "SOURCE",
 	 "where groups without a source come from"},
 	{"exclude", 'x', OPTION_TEXTS, VALUE(exclude), "EXPR", "without these"},
-	{"split", 0, OPTION_COUNT, VALUE(split), "N", "in so many parts"},
+	{"split", 0, OPTION_COUNT, VALUE(split), "N", "in so many parts, each folded on a line"},
 	{"contiguous", 0, OPTION_FLAG, VALUE(contiguous), NULL,
-	 "in parts whose numbers follow one another"},
+	 "in parts whose numbers follow one another, each on a line"},
 	{"slice", 'I', OPTION_TEXT, VALUE(slice), "R",
 	 "those with these indices, as 0-9 or 0-99/10"},
 	{"pick", 0, OPTION_COUNT, VALUE(pick), "N", "so many at random"},

@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "confirm.h"
 #include "connect.h"
+#include "doctor.h"
 #include "durable.h"
 #include "exit.h"
 #include "fd.h"
@@ -38,6 +39,7 @@ struct invoke_values {
 	bool allow_empty;
 	bool no_labels;
 	bool largest;
+	bool check;
 	bool verbose;
 	bool debug;
 	struct job_values job;
@@ -71,6 +73,10 @@ static bool invoke_is_too_long(const struct invoke_values *v, int argc, char **a
 static int invoke_check_command(const struct cmd *cmd, const struct invoke_values *v, int argc,
 				char **argv)
 {
+	if (v->check)
+		return v->sessions.count || invoke_is_background(v)
+			       ? cmd_usage(cmd, "--check is for hosts (-H), and is waited for")
+			       : EXIT_OK;
 	if (v->shell && v->job.file)
 		return cmd_usage(cmd, "--shell and --file-path: one of them");
 	if (v->shell && argc)
@@ -184,13 +190,36 @@ static int invoke_with_input(const struct cmd *cmd, const struct invoke_values *
 	return status;
 }
 
+/* In place of the command: whether it could be run. */
+static int invoke_doctor(const struct cmd *cmd, const struct invoke_values *v,
+			 struct submit *submit)
+{
+	struct doctor_options options = {.accept_new = v->connect.host_key &&
+						       submit->open->host_key == JOB_HOST_KEY_NEW};
+	struct errmsg msg;
+	char *login = NULL;
+	int status;
+
+	if (submit->open->route_count || submit->open->topology)
+		return cmd_usage(cmd, "--check sees no hosts behind gateways (--via, --topology)");
+	if (login_password(&login, &v->login, &msg) != 0)
+		return cmd_usage(cmd, "%s", msg.text);
+	submit->login = login;
+	status = doctor_run(cmd, &v->globals, &options, submit);
+	secret_free(login);
+	return status;
+}
+
 /* All that there is to know is known: it is shown, confirmed, and run. */
 static int invoke_confirmed(const struct cmd *cmd, const struct invoke_values *v,
 			    struct submit *submit)
 {
 	bool go;
-	int status = confirm_submit(&go, cmd, &v->globals, &v->confirm, submit);
+	int status;
 
+	if (v->check)
+		return invoke_doctor(cmd, v, submit);
+	status = confirm_submit(&go, cmd, &v->globals, &v->confirm, submit);
 	return go ? invoke_with_input(cmd, v, submit) : status;
 }
 
@@ -256,7 +285,7 @@ static int invoke_with_hosts(const struct cmd *cmd, const struct invoke_values *
 	    via_fill(&open, &ways, &v->via, &v->globals, where->hosts, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
 	if (status == EXIT_OK) {
-		if (!v->job.file) {
+		if (!v->job.file && !v->check) {
 			open.argv = (char **)(uintptr_t)words;
 			open.argc = v->shell ? 1 : (size_t)argc;
 		}
@@ -368,6 +397,8 @@ static const struct option_row invoke_rows[] = {
 	{"no-labels", 'N', OPTION_FLAG, VALUE(no_labels), NULL, "no 'host: ' before lines"},
 	{"ephemeral", 0, OPTION_FLAG, VALUE(ephemeral), NULL,
 	 "with a daemon of its own, which ends with it"},
+	{"check", 0, OPTION_FLAG, VALUE(check), NULL,
+	 "run nothing: see whether it could be, as muster\ndoctor does"},
 	{"allow-empty", 0, OPTION_FLAG, VALUE(allow_empty), NULL, "no host at all is no error"},
 	{"largest-status", 'S', OPTION_FLAG, VALUE(largest), NULL,
 	 "exit with the largest remote exit status\n(255: a host has none)"},

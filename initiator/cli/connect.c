@@ -108,7 +108,7 @@ static int connect_options(struct job_open_msg *open, const struct connect_value
 	int rc = 0;
 
 	if (count > LIMIT_SSH_OPTIONS)
-		return err_set(msg, ERR_LIMIT, "-o and -i: more than %u of them; use -F",
+		return err_set(msg, ERR_LIMIT, "--ssh-option and -i: more than %u of them; use -F",
 			       LIMIT_SSH_OPTIONS);
 	if (!count)
 		return 0;
@@ -121,7 +121,7 @@ static int connect_options(struct job_open_msg *open, const struct connect_value
 		open->options[open->option_count++] = xstrdup(v->options.at[i]);
 	for (size_t i = 0; rc == 0 && i < open->option_count; i++)
 		if (strlen(open->options[i]) > LIMIT_OPTION_TEXT)
-			rc = err_set(msg, ERR_LIMIT, "-o %.40s...: more than %u bytes",
+			rc = err_set(msg, ERR_LIMIT, "--ssh-option %.40s...: more than %u bytes",
 				     open->options[i], LIMIT_OPTION_TEXT);
 	return rc;
 }

@@ -38,7 +38,7 @@ struct connect_values {
 
 /* Of every command that connects to hosts. */
 #define CONNECT_SSH_ROWS(field)                                                                    \
-	{"option",     'o',                                                                        \
+	{"ssh-option", 'O',                                                                        \
 	 OPTION_TEXTS, VALUE(field.options),                                                       \
 	 "KEY=VALUE",  "a keyword of ssh_config(5), above every file; may be\nrepeated"},          \
 		{"identity-file", 'i',                                                             \

@@ -9,6 +9,8 @@
 #include "hosts_view.h"
 
 #define HOSTS_NUMBER_MAX 1000000000000L
+#define HOSTS_STEP_MIN	 2 /* numbers that make a step */
+#define HOSTS_STEP_AUTO	 3 /* as clush and nodeset have it for auto */
 
 /* FIRST, FIRST-LAST or FIRST-LAST/STEP. */
 struct hosts_range {
@@ -110,6 +112,7 @@ int hosts_view_autostep(struct hosts_view *view, const char *text, struct errmsg
 
 	if (strcmp(text, "auto") == 0) {
 		view->autostep = -1;
+		view->autostep_min = HOSTS_STEP_AUTO;
 		return 0;
 	}
 	if (!hosts_number(&p, false, &number) || (*p && strcmp(p, "%") != 0))
@@ -125,5 +128,6 @@ int hosts_view_autostep(struct hosts_view *view, const char *text, struct errmsg
 			"to 100%%",
 			text);
 	view->autostep = *p ? (double)-number / 100 : (double)number;
+	view->autostep_min = HOSTS_STEP_MIN;
 	return 0;
 }

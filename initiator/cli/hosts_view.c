@@ -8,8 +8,6 @@
 #include "fold.h"
 #include "hosts_range.h"
 
-#define HOSTS_STEP_MIN 3 /* numbers that make a step, where a share of all would be fewer */
-
 /* One printing. */
 struct hosts_print {
 	const struct hosts_view *view;
@@ -226,8 +224,8 @@ static void hosts_print_parts(struct hosts_print *p, const char *const *names, s
 {
 	if (p->view->autostep < 0) {
 		p->autostep = (double)n * -p->view->autostep;
-		if (p->autostep < HOSTS_STEP_MIN)
-			p->autostep = HOSTS_STEP_MIN;
+		if (p->autostep < p->view->autostep_min)
+			p->autostep = p->view->autostep_min;
 	}
 	if (p->view->contiguous)
 		hosts_print_contiguous(p, names, n);

@@ -23,6 +23,7 @@ struct hosts_view {
 	uint64_t split;	       /* into so many parts; 0: one */
 	bool contiguous;       /* into parts whose numbers follow one another */
 	double autostep;       /* of fold.h; negative: minus parts of all names */
+	unsigned autostep_min; /* numbers that make a step, where that part is fewer */
 	long axes[HOSTS_AXES_MAX];
 	size_t axis_count;
 	/* HOSTS_REGROUP: appends n names folded into groups. Returns 0 or a negative ERR_*. */

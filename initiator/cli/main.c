@@ -3,62 +3,19 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "alloc.h"
-#include "cmd.h"
+#include "cmd_table.h"
+#include "config_apply.h"
 #include "exit.h"
 #include "fd.h"
 #include "log.h"
 
-static const struct cmd *const main_cmds[] = {
-	&cmd_invoke, &cmd_copy,	  &cmd_start,	&cmd_get,    &cmd_receive, &cmd_wait,
-	&cmd_stop,   &cmd_remove, &cmd_suspend, &cmd_resume, &cmd_set,	   &cmd_session,
-	&cmd_hosts,  &cmd_agent,  &cmd_daemon,	&cmd_relay,
-};
-
-/* Other names of the same commands, PowerShell's among them; in any case. */
-static const struct {
-	const char *name;
-	const struct cmd *cmd;
-	const char *word; /* and the word behind it; NULL: none */
-} main_aliases[] = {
-	{"run", &cmd_invoke, NULL},
-	{"Invoke-Command", &cmd_invoke, NULL},
-	{"Copy-Item", &cmd_copy, NULL},
-	{"Start-Job", &cmd_start, NULL},
-	{"Get-Job", &cmd_get, NULL},
-	{"Receive-Job", &cmd_receive, NULL},
-	{"Wait-Job", &cmd_wait, NULL},
-	{"Stop-Job", &cmd_stop, NULL},
-	{"Remove-Job", &cmd_remove, NULL},
-	{"Suspend-Job", &cmd_suspend, NULL},
-	{"Resume-Job", &cmd_resume, NULL},
-	{"New-PSSession", &cmd_session, "new"},
-	{"Get-PSSession", &cmd_session, "get"},
-	{"Connect-PSSession", &cmd_session, "connect"},
-	{"Disconnect-PSSession", &cmd_session, "disconnect"},
-	{"Remove-PSSession", &cmd_session, "remove"},
-};
-
-#define GLOBAL(field) offsetof(struct cmd_globals, field)
-static const struct option_row main_globals[] = {
-	{"ssh-config", 'F', OPTION_TEXT, GLOBAL(ssh_config), "FILE",
-	 "read this instead of ssh's own configuration, as ssh -F; 'none'"},
-	{"daemon", 'L', OPTION_TEXT, GLOBAL(daemon), "NAME", "use the daemon of this name"},
-	{"output", 'o', OPTION_TEXT, GLOBAL(output), "FORMAT",
-	 "how results look: see COMMAND --help"},
-	{"color", 0, OPTION_TEXT, GLOBAL(color), "WHEN", "auto, always, never"},
-	{"colour", 0, OPTION_TEXT, GLOBAL(color), "WHEN", NULL},
-	{"inventory", 0, OPTION_TEXTS, GLOBAL(inventories), "WHERE",
-	 "hosts and groups are there: PATH, or KIND:REST (ansible,\nhosts, cmd, ssh, dsh, "
-	 "clustershell); may be repeated"},
-	{"refresh-inventory", 0, OPTION_FLAG, GLOBAL(refresh_inventory), NULL,
-	 "ask commands that know hosts again"},
-	{"quiet", 'q', OPTION_FLAG, GLOBAL(quiet), NULL, "no progress, no summary"},
-	{"help", 'h', OPTION_FLAG, GLOBAL(help), NULL, "this text"},
-	{"version", 'V', OPTION_FLAG, GLOBAL(version), NULL, "the version of muster"},
+/* What stands before the command. */
+struct main_globals {
+	struct cmd_globals values;
+	bool given[CMD_GLOBALS];
 };
 
 static const char main_exit_help[] =
@@ -75,15 +32,19 @@ static const char main_exit_help[] =
 
 static int main_help(void)
 {
+	size_t count, global_count;
+	const struct cmd *const *cmds = cmd_table(&count);
+	const struct option_row *globals = cmd_global_rows(&global_count);
 	struct buf text = {0};
 
 	buf_add_str(&text, "muster: remote jobs over SSH for Linux fleets\n\n"
 			   "Usage: muster [OPTION...] COMMAND [OPTION...] [ARGUMENT...]\n\n"
 			   "Commands:\n");
-	for (size_t i = 0; i < ARRAY_LEN(main_cmds); i++)
-		buf_addf(&text, "  %-12s%s\n", main_cmds[i]->name, main_cmds[i]->summary);
+	for (size_t i = 0; i < count; i++)
+		if (!cmds[i]->is_hidden)
+			buf_addf(&text, "  %-12s%s\n", cmds[i]->name, cmds[i]->summary);
 	buf_add_str(&text, "\nOptions of every command, before or behind its name:\n");
-	options_help(&text, main_globals, ARRAY_LEN(main_globals));
+	options_help(&text, globals, global_count);
 	buf_add_str(&text, main_exit_help);
 	buf_add_str(&text, "\n'muster COMMAND --help' tells more; so does the page muster(1).\n");
 	return cmd_print(&text);
@@ -99,31 +60,18 @@ static int main_version(void)
 
 static int main_cmd_help(const struct cmd *cmd)
 {
+	size_t count;
+	const struct option_row *globals = cmd_global_rows(&count);
 	struct buf text = {0};
 
 	buf_addf(&text, "Usage: muster %s %s\n\n%s.\n\nOptions:\n", cmd->name, cmd->synopsis,
 		 cmd->summary);
 	options_help(&text, cmd->options, cmd->option_count);
-	options_help(&text, main_globals, ARRAY_LEN(main_globals));
+	options_help(&text, globals, count);
 	if (cmd->text)
 		buf_addf(&text, "\n%s", cmd->text);
 	buf_add_str(&text, main_exit_help);
 	return cmd_print(&text);
-}
-
-/* *ret_word: what stands behind its name. */
-static const struct cmd *main_find(const char *name, const char **ret_word)
-{
-	*ret_word = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(main_cmds); i++)
-		if (strcasecmp(main_cmds[i]->name, name) == 0)
-			return main_cmds[i];
-	for (size_t i = 0; i < ARRAY_LEN(main_aliases); i++)
-		if (strcasecmp(main_aliases[i].name, name) == 0) {
-			*ret_word = main_aliases[i].word;
-			return main_aliases[i].cmd;
-		}
-	return NULL;
 }
 
 static int main_check_globals(const struct cmd *cmd, const struct cmd_globals *g)
@@ -134,42 +82,74 @@ static int main_check_globals(const struct cmd *cmd, const struct cmd_globals *g
 	return EXIT_OK;
 }
 
-/* The options of a command are its own and the global ones; globals given before it stay. */
-static int main_run(const struct cmd *cmd, const struct cmd_globals *globals, int argc, char **argv)
+/* Which profile: -m, else $MUSTER_PROFILE. */
+static int main_configure(struct config *config, const struct cmd_globals *values,
+			  struct errmsg *msg)
 {
-	size_t count = cmd->option_count + ARRAY_LEN(main_globals);
-	struct option_row *rows = xcalloc(count, sizeof *rows);
+	const char *env = getenv("MUSTER_PROFILE");
+	const struct config_loading loading = {.profile = values->profile ? values->profile
+							  : env && *env	  ? env
+									  : NULL};
+
+	return config_load(config, &loading, msg);
+}
+
+/* What muster.conf says of options that were not given comes in here. */
+static int main_run_configured(const struct cmd *cmd, const struct option_set *set, int argc,
+			       char **argv)
+{
+	struct cmd_globals *values = set->values;
+	struct config *config = xcalloc(1, sizeof *config);
+	struct config_made made = {0};
+	struct errmsg msg;
+	int status;
+
+	values->config = config;
+	if (!cmd->reads_config && (main_configure(config, values, &msg) != 0 ||
+				   config_apply(&made, cmd, set, config, &msg) != 0))
+		status = cmd_error(EXIT_USAGE, "%s", msg.text);
+	else if (main_check_globals(cmd, values) != EXIT_OK)
+		status = EXIT_USAGE;
+	else
+		status = cmd->run(cmd, values, argc, argv);
+	config_made_done(&made);
+	free(config);
+	return status;
+}
+
+/* The options of a command are its own and the global ones; globals given before it stay. */
+static int main_run(const struct cmd *cmd, const struct main_globals *globals, int argc,
+		    char **argv)
+{
+	size_t count;
+	struct option_row *rows = cmd_rows(cmd, &count);
 	struct cmd_globals *values = xcalloc(1, cmd->values_size);
-	struct config config = {0};
+	bool *given = xcalloc(count, sizeof *given);
+	const struct option_set set = {rows, count, values, given};
 	struct errmsg msg;
 	int first = 1, status;
 
-	if (cmd->option_count)
-		memcpy(rows, cmd->options, cmd->option_count * sizeof *rows);
-	memcpy(rows + cmd->option_count, main_globals, sizeof main_globals);
-	*values = *globals;
-	values->config = &config;
-	if (options_parse(rows, count, values, cmd->stop_at_word, argc, argv, &first, &msg) != 0)
+	memcpy(given + cmd->option_count, globals->given, count - cmd->option_count);
+	*values = globals->values;
+	if (options_parse_given(rows, count, values, cmd->stop_at_word, argc, argv, &first, given,
+				&msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
 	else if (values->help)
 		status = main_cmd_help(cmd);
 	else if (values->version)
 		status = main_version();
-	else if (main_check_globals(cmd, values) != EXIT_OK)
-		status = EXIT_USAGE;
-	else if (config_load(&config, &msg) != 0)
-		status = cmd_error(EXIT_USAGE, "%s", msg.text);
 	else
-		status = cmd->run(cmd, values, argc - first, argv + first);
+		status = main_run_configured(cmd, &set, argc - first, argv + first);
 	options_done(rows, count, values);
+	free(given);
 	free(values);
 	free(rows);
 	return status;
 }
 
 /* An alias may stand for two words: the second is put behind the first. */
-static int main_run_word(const struct cmd *cmd, const char *word, const struct cmd_globals *globals,
-			 int argc, char **argv)
+static int main_run_word(const struct cmd *cmd, const char *word,
+			 const struct main_globals *globals, int argc, char **argv)
 {
 	char **words = xcalloc((size_t)argc + 2, sizeof *words);
 	size_t n = 0;
@@ -199,7 +179,9 @@ static void main_open_std(void)
 
 int main(int argc, char **argv)
 {
-	struct cmd_globals globals = {0};
+	size_t count;
+	const struct option_row *rows = cmd_global_rows(&count);
+	struct main_globals globals = {.given = {0}};
 	const char *level = getenv("MUSTER_LOG");
 	const struct cmd *cmd;
 	const char *word;
@@ -210,14 +192,14 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (level && log_level_parse(level) >= 0)
 		log_open(STDERR_FILENO, (enum log_level)log_level_parse(level), false);
-	if (options_parse(main_globals, ARRAY_LEN(main_globals), &globals, true, argc, argv, &first,
-			  &msg) != 0)
+	if (options_parse_given(rows, count, &globals.values, true, argc, argv, &first,
+				globals.given, &msg) != 0)
 		return cmd_usage(NULL, "%s", msg.text);
-	if (globals.version)
+	if (globals.values.version)
 		return main_version();
 	if (first == argc)
-		return globals.help ? main_help() : cmd_usage(NULL, "a command is missing");
-	cmd = main_find(argv[first], &word);
+		return globals.values.help ? main_help() : cmd_usage(NULL, "a command is missing");
+	cmd = cmd_find(argv[first], &word);
 	if (!cmd)
 		return cmd_usage(NULL, "there is no command '%s'", argv[first]);
 	return main_run_word(cmd, word, &globals, argc - first, argv + first);

@@ -13,8 +13,7 @@
 /* getopt_long(3) returns this plus the row for long options. */
 #define OPTION_LONG_BASE 1000
 
-static int option_set(const struct option_row *row, void *values, const char *text,
-		      struct errmsg *msg)
+int options_set(const struct option_row *row, void *values, const char *text, struct errmsg *msg)
 {
 	char *at = (char *)values + row->offset;
 	char what[64] = "--";
@@ -117,6 +116,13 @@ static const struct option_row *option_row_of(const struct option_row *rows, siz
 int options_parse(const struct option_row *rows, size_t count, void *values, bool stop_at_word,
 		  int argc, char **argv, int *first, struct errmsg *msg)
 {
+	return options_parse_given(rows, count, values, stop_at_word, argc, argv, first, NULL, msg);
+}
+
+int options_parse_given(const struct option_row *rows, size_t count, void *values,
+			bool stop_at_word, int argc, char **argv, int *first, bool *given,
+			struct errmsg *msg)
+{
 	struct option *longs = option_longs(rows, count);
 	char *letters = option_letters(rows, count, stop_at_word);
 	int c, rc = 0;
@@ -130,7 +136,9 @@ int options_parse(const struct option_row *rows, size_t count, void *values, boo
 		const struct option_row *row =
 			c == '?' || c == ':' ? NULL : option_row_of(rows, count, c);
 
-		rc = row ? option_set(row, values, optarg, msg) : option_fault(c, argc, argv, msg);
+		rc = row ? options_set(row, values, optarg, msg) : option_fault(c, argc, argv, msg);
+		if (row && given)
+			given[row - rows] = true;
 	}
 	*first += optind - 1;
 	free(longs);

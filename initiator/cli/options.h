@@ -54,6 +54,14 @@ struct option_row {
 int options_parse(const struct option_row *rows, size_t count, void *values, bool stop_at_word,
 		  int argc, char **argv, int *first, struct errmsg *msg);
 
+/* The same; given[row] becomes true for each row that stands there. NULL: nobody wants to know. */
+int options_parse_given(const struct option_row *rows, size_t count, void *values,
+			bool stop_at_word, int argc, char **argv, int *first, bool *given,
+			struct errmsg *msg);
+
+/* Sets one value as if its option stood there; text NULL where it takes none. The same errors. */
+int options_set(const struct option_row *row, void *values, const char *text, struct errmsg *msg);
+
 void options_done(const struct option_row *rows, size_t count, void *values);
 
 /* Appends one line (or more) for each row that has a help text, aligned. */

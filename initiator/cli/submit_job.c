@@ -19,16 +19,19 @@ static void submit_send_targets(const struct submit *submit, submit_fn *send, vo
 		struct job_targets_msg m = {.targets = targets};
 		struct buf body = {0};
 
-		for (; m.count < CONTROL_TARGETS_BATCH && done < hostlist_count(hosts);
-		     m.count++, done++) {
+		for (; m.count < CONTROL_TARGETS_BATCH && done < hostlist_count(hosts); done++) {
 			const struct host *h = hostlist_at(hosts, done);
 
-			targets[m.count] = (struct job_target){
+			if (submit->pick && !submit->pick[done])
+				continue;
+			targets[m.count++] = (struct job_target){
 				.host = h->label,
 				.hostname = h->address ? h->address : h->name,
 				.user = h->user ? h->user : (char *)(uintptr_t)submit->user,
 				.port = h->port};
 		}
+		if (!m.count)
+			return;
 		job_targets_put(&body, &m);
 		send(arg, MSG_JOB_TARGETS, &body);
 	}

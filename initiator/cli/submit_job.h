@@ -13,6 +13,7 @@
 struct submit {
 	const struct job_open_msg *open;
 	const struct hostlist *hosts; /* NULL: a local job, and one on sessions, has none */
+	const bool *pick;	      /* of hosts: those that are true; NULL: all */
 	const char *const *labels;    /* of a job on sessions: its hosts */
 	size_t label_count;
 	const char *password; /* for become; NULL: none */

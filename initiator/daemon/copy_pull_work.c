@@ -214,9 +214,12 @@ void pull_desk_run(void *arg)
 							: pull_on_data(desk, &frame);
 	}
 	buf_clear(&desk->in);
-	if (desk->sink && desk->end && !desk->rc)
+	if (desk->sink && desk->end && !desk->rc) {
 		sink_end(desk->sink);
-	else if (desk->sink && !desk->rc)
+		for (const struct pull_name *name = desk->names; name; name = name->next)
+			pull_say(desk, true, name->name, "the host ended before it was whole");
+	}
+	if (desk->sink && !desk->end && !desk->rc)
 		sink_flush(desk->sink);
 	if (desk->tally.moved > moved) {
 		struct copy_credit_msg m = {.task = desk->task, .bytes = desk->tally.moved - moved};

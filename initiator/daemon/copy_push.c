@@ -9,8 +9,8 @@
 
 /* Names that were told and are not finished. */
 #define COPY_PUSH_TOLD 512u
-/* A window that is smaller has room for small pieces alone. */
-#define COPY_PUSH_NARROW (4u * LIMIT_COPY_PIECE)
+/* Bytes that are read at once: what goes through several hands is in the cache of a processor. */
+#define COPY_PUSH_PIECE (64u << 10)
 
 /* --- items ---------------------------------------------------------------------------------- */
 
@@ -275,6 +275,11 @@ int copy_push_on_frame(struct copy_push *push, const struct frame *frame, struct
 	return rc;
 }
 
+bool copy_push_is_over(const struct copy_push *push)
+{
+	return push->ended;
+}
+
 const struct copy_tally *copy_push_tally(const struct copy_push *push)
 {
 	return &push->tally;
@@ -288,7 +293,7 @@ struct copy_push *copy_push_new(const struct copy_push_spec *spec)
 
 	push->spec = *spec;
 	push->last = &push->first;
-	push->piece = spec->window < COPY_PUSH_NARROW ? LIMIT_COPY_PIECE / 4 : LIMIT_COPY_PIECE;
+	push->piece = COPY_PUSH_PIECE;
 	push->wait.fn = push_on_plan;
 	push->wait.arg = push;
 	return push;

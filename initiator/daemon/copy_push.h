@@ -38,6 +38,8 @@ void copy_push_pause(struct copy_push *push);
 /* COPY_ANSWER, COPY_CREDIT. 0, or ERR_PROTO with msg. */
 int copy_push_on_frame(struct copy_push *push, const struct frame *frame, struct errmsg *msg);
 
+/* Every name has its last answer, and the host knows that. */
+bool copy_push_is_over(const struct copy_push *push);
 const struct copy_tally *copy_push_tally(const struct copy_push *push);
 
 #endif

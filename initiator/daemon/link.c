@@ -29,6 +29,9 @@ void link_on_data(void *arg, bool is_error, const void *data, size_t len)
 {
 	struct link *link = arg;
 
+	/* What a login shell says by itself is not what a check is about. */
+	if (run_open(link->run)->builtin == JOB_CHECK)
+		return;
 	splitter_add(&link->live->streams[is_error], is_error ? STREAM_ERROR : STREAM_OUTPUT,
 		     clock_wall_ns(), data, len, link_on_record, link);
 }
@@ -100,6 +103,8 @@ void link_end(struct link *link, const struct outcome *outcome)
 	struct link_live *live = link->live;
 	uint64_t now = clock_wall_ns();
 
+	if (run_open(link->run)->builtin == JOB_CHECK && !awaits && live->since_ns)
+		link_check_report(link);
 	splitter_end(&live->streams[0], STREAM_OUTPUT, now, link_on_record, link);
 	splitter_end(&live->streams[1], STREAM_ERROR, now, link_on_record, link);
 	/* Its end is not acknowledged before the store has that too. */
@@ -108,6 +113,7 @@ void link_end(struct link *link, const struct outcome *outcome)
 	if (!awaits)
 		results_close(link->results);
 	link_session_end(link);
+	free(live->note);
 	free(live);
 	link->live = NULL;
 	link_set_held(link, false);
@@ -178,6 +184,8 @@ void link_go(struct link *link)
 		link_relay_start(link);
 	else if (run_open(link->run)->builtin == JOB_COPY)
 		link_copy_start(link);
+	else if (run_open(link->run)->builtin == JOB_CHECK)
+		link_check_start(link);
 	else if (link_is_plain(run_open(link->run)))
 		link_plain_start(link);
 	else
@@ -292,6 +300,7 @@ void link_free(struct link *link, bool park)
 		link_session_end(link);
 		link_tell_leave(link);
 		link_once_leave(link);
+		free(link->live->note);
 		free(link->live);
 	}
 	link_forget_past(link);

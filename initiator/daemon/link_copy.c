@@ -106,6 +106,11 @@ static int link_copy_on_end(struct link_copy *lc, const struct frame *frame, str
 		return rc;
 	track_outcome(&lc->outcome, &m);
 	done = m.kind == TASK_EXITED;
+	if (done &&
+	    (lc->state != LINK_COPY_RUNNING || (lc->push && !copy_push_is_over(lc->push)))) {
+		task_end_done(&m);
+		return err_set(msg, ERR_PROTO, "the end of a copy before its end");
+	}
 	if (m.kind == TASK_REFUSED)
 		link_copy_refused(lc, m.text ? m.text : "the host does not say why");
 	task_end_done(&m);

@@ -98,6 +98,8 @@ static char *link_plain_text(struct link *link)
 		return xstrdup(boot_list_command());
 	if (open->builtin == JOB_AGENT_REMOVE)
 		return xstrdup(boot_remove_command());
+	if (open->builtin == JOB_CHECK)
+		return xstrdup("true");
 	link_command_make(&command, open, child_location(link->child),
 			  run_rank(link->run, link->child), run_whole(link->run), true);
 	/* Its length was checked when the job was opened; what %h adds fits as well, or is told by

@@ -45,6 +45,10 @@ struct link_live {
 	bool suspend_asked;
 	bool in_session;	   /* its session counts it */
 	bool left;		   /* it has told what it leaves to the next one there */
+	uint64_t since_ns;	   /* of a check: when it began, monotonic */
+	bool has_agent;		   /* of a check: the agent was there */
+	uint64_t can;		   /* of a check: AGENT_CAN_* of that */
+	char *note;		   /* of a check: why it is not, or not durable; NULL: nothing */
 	struct event *refused;	   /* it cannot begin: its end comes; NULL: it can */
 	struct results_wait noted; /* until it may begin */
 	struct client_wait told;   /* the same */
@@ -69,6 +73,9 @@ void link_plain_start(struct link *link);
 void link_agent_start(struct link *link);
 void link_relay_start(struct link *link);
 void link_copy_start(struct link *link);
+void link_check_start(struct link *link);
+/* The record that says what a check has found; before its end. */
+void link_check_report(struct link *link);
 struct track_spec;
 /* link_spec.c. What was before a restart is taken from past. */
 void link_track_spec(struct link *link, struct track_spec *ret);

@@ -62,6 +62,8 @@ static void reader_finish(struct reader *reader)
 			job->run = NULL;
 		}
 	}
+	if (reader->live && reader->jobs[0].run)
+		reply_warnings(client, run_key_news(reader->jobs[0].run));
 	if (reader->live) {
 		end.state =
 			xstrdup(reader->jobs[0].run

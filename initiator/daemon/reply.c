@@ -1,6 +1,7 @@
 #include "reply.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc.h"
 #include "clock.h"
@@ -197,4 +198,18 @@ void reply_problem(struct client *client, uint64_t exit_status, const char *text
 	problem_put(&body, &m);
 	client_send(client, MSG_PROBLEM, &body);
 	problem_done(&m);
+}
+
+void reply_warnings(struct client *client, const char *text)
+{
+	while (text && *text) {
+		size_t n = strcspn(text, "\n");
+		struct warning_msg m = {.text = xstrndup(text, n)};
+		struct buf body = {0};
+
+		warning_put(&body, &m);
+		client_send(client, MSG_WARNING, &body);
+		warning_done(&m);
+		text += n + (text[n] == '\n');
+	}
 }

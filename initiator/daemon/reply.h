@@ -21,4 +21,7 @@ void reply_problem(struct client *client, uint64_t exit_status, const char *text
 /* The worst exit status of muster that the ended children of an item argue for. */
 uint64_t reply_exit_status(const struct select_item *item);
 
+/* A WARNING for each line; NULL: none. */
+void reply_warnings(struct client *client, const char *text);
+
 #endif

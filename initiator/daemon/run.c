@@ -103,6 +103,8 @@ static void run_on_job(void *ctx, struct job *job)
 
 	run_keep_job(run);
 	if (job_state_is_finished(job_state(job))) {
+		if (!run->key_news)
+			run->key_news = run_keys_news(run);
 		/* From the loop: the connections that have ended are still on the stack. */
 		run->queued = true;
 		loop_defer(run->daemon->loop, run_clean, run);
@@ -249,6 +251,7 @@ void run_free(struct run *run)
 	run_let_go(run);
 	schemas_free(run->schemas);
 	free(run->ranks);
+	free(run->key_news);
 	run->freed = true;
 	if (!run->queued && !run->ramping)
 		free(run);
@@ -336,6 +339,11 @@ bool run_tell_starting(struct run *run, struct child *child, struct client_wait 
 const char *run_warning(const struct run *run)
 {
 	return run->plan ? plan_warning(run->plan) : NULL;
+}
+
+const char *run_key_news(const struct run *run)
+{
+	return run->key_news;
 }
 
 size_t run_held(const struct run *run)

@@ -126,6 +126,10 @@ struct schemas *run_schemas(const struct run *run);
 /* What its client should know of the plan; NULL: nothing. Borrowed. */
 const char *run_warning(const struct run *run);
 
+/* Of a finished job: which keys of hosts were added to known_hosts, a line each; NULL: none.
+ * Borrowed. */
+const char *run_key_news(const struct run *run);
+
 /* How many children are held back, because nobody reads their results. */
 size_t run_held(const struct run *run);
 

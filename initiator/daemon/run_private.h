@@ -47,6 +47,7 @@ struct run {
 	bool released;		  /* the store knows that its canary does not count */
 	struct event *wake;	  /* of what happens by time alone; NULL: nothing has so far */
 	uint64_t wake_ns;	  /* when that is (job_wake_ns) */
+	char *key_news;		  /* run_key_news */
 };
 
 extern const struct job_transport run_transport;
@@ -56,6 +57,10 @@ extern const struct job_observer run_observer;
 void run_rollout_spec(struct rolling_spec *ret, const struct job_open_msg *open, size_t count);
 void run_on_wake_changed(void *ctx, struct job *job);
 void run_rollout_done(struct run *run);
+
+/* run_keys.c: which keys its connections have added to known_hosts, a line each; NULL: none. The
+ * caller frees it. */
+char *run_keys_news(const struct run *run);
 
 /* Its spec as far as it comes from the request. */
 void run_job_spec(struct job_spec *ret, const struct job_open_msg *open);

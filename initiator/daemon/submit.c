@@ -68,6 +68,7 @@ static void submit_free(void *arg)
 static void submit_set_who(struct submit *s)
 {
 	plan_settings_take(&s->request, &s->open);
+	s->request.note_keys = s->open.builtin == JOB_CHECK;
 }
 
 /* It comes from the daemon of another computer, whose files and keys are not here. */
@@ -192,20 +193,6 @@ int submit_on_stdin(struct client *client, const struct frame *frame, struct err
 	return rc;
 }
 
-static void submit_warn(struct client *client, const char *text)
-{
-	while (*text) {
-		size_t n = strcspn(text, "\n");
-		struct warning_msg m = {.text = xstrndup(text, n)};
-		struct buf body = {0};
-
-		warning_put(&body, &m);
-		client_send(client, MSG_WARNING, &body);
-		warning_done(&m);
-		text += n + (text[n] == '\n');
-	}
-}
-
 static void submit_tell_accepted(struct client *client, const struct job *job)
 {
 	struct job_accepted_msg m = {
@@ -224,8 +211,7 @@ static void submit_begin(struct client *client, struct run *run)
 	bool background = run_open(run)->background;
 
 	submit_tell_accepted(client, run_job(run));
-	if (run_warning(run))
-		submit_warn(client, run_warning(run));
+	reply_warnings(client, run_warning(run));
 	client_set_context(client, NULL, NULL); /* frees s */
 	if (background) {
 		run_start(run);

@@ -38,7 +38,6 @@ static const struct bastion_row bastion_rows[] = {
 	ROW(THERE, CLOSE, GOING, CLOSE, "the daemon ends"),
 
 	ROW(RETIRED, IDLE, GOING, CLOSE, "the last one has left"),
-	ROW(RETIRED, TIMER, GOING, CLOSE, "nobody had used it when it was retired"),
 	ROW(RETIRED, ENDED, GOING, CLOSE, "the session is lost"),
 	ROW(RETIRED, CLOSE, GOING, CLOSE, "the daemon ends"),
 

@@ -100,8 +100,8 @@ size_t ssh_config_size(const struct ssh_config *config);
 const char *ssh_config_ignored(const struct ssh_config *config);
 
 /*
- * What "-o Keyword=value" says, as a configuration that stands above a file (ssh_query). Returns 0;
- * ERR_SYNTAX, ERR_LIMIT with msg, which names the option. Freed by ssh_config_free.
+ * What "--ssh-option Keyword=value" says, as a configuration that stands above a file (ssh_query).
+ * Returns 0; ERR_SYNTAX, ERR_LIMIT with msg, which names the option. Freed by ssh_config_free.
  */
 int ssh_config_options(struct ssh_config **ret, char *const *options, size_t count,
 		       const char *home, struct errmsg *msg);

@@ -16,7 +16,7 @@ static int options_add(struct ssh_config *c, const char *option, struct errmsg *
 
 	(void)escape_str(shown, sizeof shown, option);
 	/* Settings point at the name for as long as the configuration lives. */
-	p.file = c->files[c->file_count++] = xasprintf("-o %s", shown);
+	p.file = c->files[c->file_count++] = xasprintf("--ssh-option %s", shown);
 	if (strlen(option) > LIMIT_OPTION_TEXT)
 		return config_fail(&p, ERR_LIMIT, "more than %u bytes", LIMIT_OPTION_TEXT);
 	if (strpbrk(option, "\r\n"))

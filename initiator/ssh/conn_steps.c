@@ -201,14 +201,23 @@ static enum conn_verdict conn_refuse_key(struct conn *c, const struct host_key_j
 	case KNOWN_UNKNOWN:
 		if (c->spec.target->accept_new)
 			return CONN_NEXT;
-		if (strcmp(c->spec.target->key_name, c->spec.target->host) == 0)
-			return conn_fail(c, CONN_END_HOST_KEY, "not known (%s)", j->type);
-		return conn_fail(c, CONN_END_HOST_KEY, "not known (%s; no entry for %s)", j->type,
-				 c->spec.target->key_name);
+		/* The same for all hosts, so that the verdict folds them; muster doctor has the
+		 * rest. */
+		return conn_fail(c, CONN_END_HOST_KEY, "not known (%s)", j->type);
 	case KNOWN_CHANGED:
+		if (!where->line)
+			return conn_fail(c, CONN_END_HOST_KEY,
+					 "changed: not the key that it has shown a moment before "
+					 "(%s)",
+					 j->type);
 		return conn_fail(c, CONN_END_HOST_KEY, "changed: not the %s key of %s:%u", j->type,
 				 where->path, where->line);
 	case KNOWN_OTHER:
+		if (!where->line)
+			return conn_fail(c, CONN_END_HOST_KEY,
+					 "changed: not of the type that it has shown a moment "
+					 "before (%s)",
+					 j->type);
 		return conn_fail(c, CONN_END_HOST_KEY,
 				 "the server shows an %s key, %s:%u knows another type", j->type,
 				 where->path, where->line);

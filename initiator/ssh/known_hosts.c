@@ -209,3 +209,20 @@ bool known_hosts_check_fast(const struct known_hosts *const *files, size_t count
 	*ret_where = c.where;
 	return true;
 }
+
+bool known_hosts_key_at(const struct known_hosts *const *files, size_t count,
+			const struct known_where *where, const uint8_t **ret_blob, size_t *ret_len)
+{
+	for (size_t i = 0; where->path && i < count; i++)
+		for (uint32_t k = 0;
+		     strcmp(files[i]->path, where->path) == 0 && k < files[i]->line_count; k++) {
+			const struct known_line *line = &files[i]->lines[k];
+
+			if (line->number != where->line)
+				continue;
+			*ret_blob = known_bytes(files[i], line->blob);
+			*ret_len = line->blob_len;
+			return true;
+		}
+	return false;
+}

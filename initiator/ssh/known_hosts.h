@@ -67,6 +67,10 @@ enum known_verdict known_hosts_check(const struct known_hosts *const *files, siz
 				     const uint8_t *blob, size_t blob_len,
 				     struct known_where *ret_where);
 
+/* The key of the line that decided, borrowed from its file. False: there is none. */
+bool known_hosts_key_at(const struct known_hosts *const *files, size_t count,
+			const struct known_where *where, const uint8_t **ret_blob, size_t *ret_len);
+
 /*
  * The same where it is quick: for a match, a revocation, and files of few hashed lines. Returns
  * true and sets *ret_verdict; false if it takes an HMAC for each of many lines, and so belongs off
@@ -91,12 +95,59 @@ void known_hosts_types(const struct known_hosts *const *files, size_t count, con
 bool known_hosts_have_ca(const struct known_hosts *const *files, size_t count, const char *name,
 			 uint16_t port, int alias);
 
+/* A key that is to be added. All is borrowed. */
+enum known_added {
+	KNOWN_ADDED,	/* its line was written */
+	KNOWN_PRESENT,	/* it stands there already, or what there is keeps nothing (/dev/null) */
+	KNOWN_CONFLICT, /* another key of that type stands there by now, or it is revoked */
+	KNOWN_UNFIT	/* a name or a key that such a file cannot hold */
+};
+
+struct known_new {
+	const char *name;
+	uint16_t port;
+	bool alias;  /* name is a HostKeyAlias */
+	bool hashed; /* HashKnownHosts */
+	const char *type;
+	const uint8_t *blob;
+	size_t blob_len;
+	enum known_added result;
+	struct known_where where; /* of a conflict; line 0: it cannot be told */
+};
+
 /*
- * Appends a line for a new key to the file at path (created with mode 0600, its directory with
- * 0700) in one write under flock(2). Reads and writes files: call it off the event loop. Returns
- * 0 or ERR_SYS with msg (EINVAL: a name with characters that would make another line of it).
+ * Appends a line for each of these keys that is new to the file at path (created with mode 0600,
+ * its directory with 0700), all in one write under flock(2), and tells the result of each. What
+ * others have written is looked at under the same lock: no line is torn, none comes twice, however
+ * many of us write at once; OpenSSH takes no lock, but appends whole lines too. Reads and writes
+ * files: call it off the event loop. Returns 0 or ERR_SYS with msg; nothing was added then.
  */
+int known_hosts_append_all(const char *path, struct known_new *keys, size_t count,
+			   struct errmsg *msg);
+
+/* The same of one key (ERR_SYS with EINVAL: it is unfit). */
 int known_hosts_append(const char *path, const char *name, uint16_t port, int alias,
 		       const char *type, const uint8_t *blob, size_t blob_len, struct errmsg *msg);
+
+/*
+ * New keys that connections take (known_hosts_news.c): from any thread, written to the file of kh,
+ * those that wait together in one write, and remembered in memory, so that a host that shows
+ * another key a moment later is refused.
+ */
+struct known_offer;
+
+/* Puts a copy of key in line to be written. kh must stay until known_offer_free. */
+struct known_offer *known_offer_new(const struct known_hosts *kh, const struct known_new *key);
+/* Returns when it is written, by whoever. Off the event loop. */
+void known_offer_write(struct known_offer *offer);
+/* What came of it: 0 and *ret, or the error with which nothing could be written, and its text. */
+int known_offer_result(const struct known_offer *offer, struct known_new *ret, const char **why);
+/* Written or not: one that nobody has begun with is not written any more. NULL is fine. */
+void known_offer_free(struct known_offer *offer);
+
+/* Judges a key by those that were taken since kh was loaded: true with KNOWN_MATCH, KNOWN_CHANGED
+ * or KNOWN_OTHER if there is one for that name. */
+bool known_news_check(const struct known_hosts *kh, const struct known_new *key,
+		      enum known_verdict *ret);
 
 #endif

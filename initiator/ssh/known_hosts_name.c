@@ -47,22 +47,30 @@ static EVP_MAC_CTX *query_mac(void)
 	return ctx;
 }
 
-bool known_query_hash_is(struct known_query *q, const struct known_hosts *kh,
-			 const struct known_line *line)
+bool known_query_hash(struct known_query *q, const uint8_t *salt,
+		      uint8_t ret[static KNOWN_HASH_SIZE])
 {
-	const uint8_t *salt = known_bytes(kh, line->names);
-	uint8_t hash[KNOWN_HASH_SIZE];
 	size_t len = 0;
 
 	if (!q->mac)
 		q->mac = query_mac();
 	if (!q->mac || EVP_MAC_init(q->mac, salt, KNOWN_HASH_SIZE, NULL) != 1 ||
 	    EVP_MAC_update(q->mac, (const unsigned char *)q->name, strlen(q->name)) != 1 ||
-	    EVP_MAC_final(q->mac, hash, &len, sizeof hash) != 1 || len != sizeof hash) {
+	    EVP_MAC_final(q->mac, ret, &len, KNOWN_HASH_SIZE) != 1 || len != KNOWN_HASH_SIZE) {
 		q->failed = true;
 		return false;
 	}
-	return memcmp(hash, salt + KNOWN_HASH_SIZE, sizeof hash) == 0;
+	return true;
+}
+
+bool known_query_hash_is(struct known_query *q, const struct known_hosts *kh,
+			 const struct known_line *line)
+{
+	const uint8_t *salt = known_bytes(kh, line->names);
+	uint8_t hash[KNOWN_HASH_SIZE];
+
+	return known_query_hash(q, salt, hash) &&
+	       memcmp(hash, salt + KNOWN_HASH_SIZE, sizeof hash) == 0;
 }
 
 const char *known_type(const char *type)

@@ -181,12 +181,14 @@ int known_hosts_load(struct known_hosts **ret, const char *path, struct errmsg *
 	struct file_stamp stamp;
 	struct buf text = {0};
 	int rc = file_stamp_read(&stamp, &text, path, LIMIT_KNOWN_HOSTS);
+	size_t len = text.len;
 
 	if (rc == ERR_SYS && (errno == ENOENT || errno == ENOTDIR))
 		rc = 0;
 	if (rc == 0) {
 		*ret = known_hosts_from_text(path, &text);
 		(*ret)->stamp = stamp;
+		(*ret)->news = known_news_new(&stamp, len);
 	} else if (rc == ERR_LIMIT) {
 		err_set(msg, rc, "%s: more than %u MiB; remove lines that are not needed", path,
 			LIMIT_KNOWN_HOSTS >> 20);
@@ -213,6 +215,7 @@ void known_hosts_free(struct known_hosts *kh)
 	free(kh->walked);
 	free(kh->hashed);
 	known_memo_free(kh->memo);
+	known_news_free(kh->news);
 	free(kh);
 }
 

@@ -21,6 +21,7 @@
 #define KNOWN_LINE_MAX	 (64u << 10) /* a longer line is none */
 #define KNOWN_TYPE_MAX	 64u
 #define KNOWN_TYPES	 32u /* key types of one host that are told of */
+#define KNOWN_TAIL_PARTS 16u /* of one file: more are read again as one */
 #define KNOWN_HASHED_FEW 16u /* HMACs that may always be made for one host */
 
 enum known_marker { KNOWN_PLAIN, KNOWN_REVOKED_KEY, KNOWN_CA_KEY };
@@ -68,6 +69,7 @@ struct known_hosts {
 	size_t hashed_type_count;
 	bool has_ca;		 /* an @cert-authority line */
 	struct known_memo *memo; /* NULL: there are no hashed lines */
+	struct known_news *news; /* what was taken since it was loaded; NULL: it was not loaded */
 };
 
 /* known_hosts_parse.c. Takes text over. */
@@ -100,6 +102,25 @@ void known_memo_build(struct known_hosts *kh);
 void known_memo_free(struct known_memo *memo);
 size_t known_memo_size(const struct known_hosts *kh);
 
+/* known_hosts_news.c */
+/* Of a file that was loaded: this one, up to there. */
+struct known_news *known_news_new(const struct file_stamp *stamp, size_t len);
+void known_news_free(struct known_news *news); /* NULL is fine */
+
+/* known_hosts_append.c: what of a file is known already, up to end, and what others have written
+ * there since start. All zero: nothing is. */
+struct known_tail {
+	dev_t dev;
+	ino_t ino;
+	off_t start, end;
+	struct known_hosts *parts[KNOWN_TAIL_PARTS];
+	size_t count;
+};
+/* known_hosts_append_all, which goes on from tail. where.path is that of the tail. */
+int known_tail_append(struct known_tail *tail, const char *path, struct known_new *keys,
+		      size_t count, struct errmsg *msg);
+void known_tail_done(struct known_tail *tail);
+
 static inline const char *known_text(const struct known_hosts *kh, uint32_t offset)
 {
 	return (const char *)kh->text.data + offset;
@@ -120,6 +141,9 @@ struct known_query {
 /* with_port: "[name]:port" unless port is 22. */
 void known_query_init(struct known_query *q, const char *name, uint16_t port, bool with_port);
 void known_query_done(struct known_query *q);
+/* The HMAC of the name with this salt. False: it could not be made. */
+bool known_query_hash(struct known_query *q, const uint8_t *salt,
+		      uint8_t ret[static KNOWN_HASH_SIZE]);
 /* True if the hash of a KNOWN_HASHED line is that of the name. */
 bool known_query_hash_is(struct known_query *q, const struct known_hosts *kh,
 			 const struct known_line *line);

@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "client_told.h"
+#include "host_key.h"
 #include "plan_private.h"
 
 /* HMACs that may be made for one plan to learn the key types of hosts: a second at most. */
@@ -50,6 +51,7 @@ void plan_target_done(struct plan_target *t)
 	free(t->hostkey_algs);
 	free(t->fault);
 	free(t->proxy_command);
+	host_key_note_free(atomic_load(&t->note));
 }
 
 void plan_hold(struct plan *plan)
@@ -213,6 +215,7 @@ void plan_fill(struct plan *plan, struct plan_target *t, const struct ssh_option
 	t->key_alias = o->host_key_alias != NULL;
 	t->key_name = xstrdup(t->key_alias ? o->host_key_alias : o->hostname);
 	t->accept_new = plan_accepts_new(plan, o);
+	t->note_keys = plan->request.note_keys;
 	t->hash_known_hosts = o->hash_known_hosts;
 	t->connect_timeout_ms = o->connect_timeout_s * 1000;
 	t->attempts = o->attempts;

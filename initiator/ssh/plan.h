@@ -65,6 +65,8 @@ enum plan_way {
 	PLAN_OPENSSH  /* the OpenSSH client does all: what libssh cannot */
 };
 
+struct host_key_note;
+
 struct plan_target {
 	struct plan *plan;
 	const char *host; /* as the user wrote it */
@@ -94,6 +96,8 @@ struct plan_target {
 	bool hostkey_known;	  /* known_hosts has a key of its own */
 	const char *pubkey_algs;  /* PubkeyAcceptedAlgorithms; NULL: libssh's. The plan's, shared */
 	unsigned char family;	  /* enum plan_family */
+	bool note_keys;		  /* the key of a host that is known is noted, too */
+	_Atomic(struct host_key_note *) note; /* of host_key.c; NULL: none so far */
 };
 
 struct plan_host {
@@ -113,6 +117,7 @@ struct plan_request {
 	size_t option_count;
 	unsigned host_key;  /* enum plan_host_key */
 	unsigned transport; /* enum plan_transport */
+	bool note_keys;	    /* host_key_noted tells of every host */
 };
 
 /* As in control_msg.h, whose numbers these are. */

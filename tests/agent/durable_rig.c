@@ -142,7 +142,7 @@ void run_take(struct run *run, struct rig_task *task)
 	run->last = task->order.last;
 	run->next_record = task->next_record;
 	run->gap_records += task->gap_records;
-	run->records += task->count;
+	run->records += task->came;
 	run->ended = task->ended;
 	if (!task->ended)
 		return;

@@ -53,8 +53,9 @@ static int rig_on_record(void *arg, uint64_t child, uint64_t seq, const struct r
 	assert_int_equal(seq, t->next_record);
 	t->next_record++;
 	assert_true(r->time_ns > 0);
+	t->came++;
 	/* Large runs are only counted and kept as text. */
-	if (t->count < 100000) {
+	if (t->count < RIG_RECORDS_KEPT) {
 		rig_add_record(t, r);
 	} else if (!r->is_typed) {
 		buf_add(&t->streams[r->stream], r->value, r->len);

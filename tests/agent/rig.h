@@ -22,8 +22,9 @@
 #include "peer.h"
 #include "record.h"
 
-#define RIG_TASKS_MAX 512u
-#define RIG_CREDIT    (1u << 20)
+#define RIG_TASKS_MAX	 512u
+#define RIG_CREDIT	 (1u << 20)
+#define RIG_RECORDS_KEPT 100000u /* of a task, one by one */
 
 struct rig_record {
 	uint64_t stream;
@@ -48,8 +49,9 @@ struct rig_task {
 	uint64_t received; /* bytes of records and schemas */
 	uint64_t granted;
 	uint64_t next_record;
-	struct rig_record *records;
+	struct rig_record *records; /* the first RIG_RECORDS_KEPT */
 	size_t count, size;
+	uint64_t came; /* records, also those that are not kept */
 	struct buf values;
 	struct buf streams[STREAM_COUNT]; /* what is no typed value; lines with their newline */
 	char *columns;			  /* of the last schema, "a,b" */

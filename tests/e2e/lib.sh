@@ -439,7 +439,7 @@ ssh_config() {
 
 # Ends what still lives: the daemon, what start_ and serve started, and what these left behind.
 clean_up_() {
-    local pid file round
+    local status=$? pid file round
     trap - EXIT
     stop_daemon
     for pid in ${STARTED[@]+"${STARTED[@]}"}; do
@@ -455,7 +455,14 @@ clean_up_() {
         done
     done
     rm -rf -- "$WORK"
+    # One that comes to its end without having counted would pass whatever was wrong.
+    if [ "$status" -eq 0 ] && [ "$FINISHED" -eq 0 ]; then
+        echo "FAILED: $TEST_NAME has no finish_"
+        exit 1
+    fi
+    exit "$status"
 }
+FINISHED=0
 trap clean_up_ EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
@@ -481,6 +488,7 @@ finish_() {
     end_case_
     check_daemon_
     echo "$TEST_NAME: $PASSED passed, $FAILED failed, $SKIPPED skipped"
+    FINISHED=1
     [ "$FAILED" -eq 0 ] || exit 1
     [ "$PASSED" -gt 0 ] || exit 77
     exit 0

@@ -146,6 +146,85 @@ three() { [ "$(all_refusals)" -ge $((before + 3)) ]; }
 expect within 60 three
 expect test "$(all_refusals)" -eq $((before + 3))
 
+# jumps LINE...: before what all hosts have.
+jumps() {
+    ssh_config jumps < <(
+        printf '%s\n' "$@"
+        printf 'Host *\n\tUser me\n'
+    )
+}
+sessions_to() {
+    ss -Htn state established dst "$(ssh -F "$WORK/lab/ssh_config" -G "$1" | sed -n 's/^hostname //p')" | wc -l
+}
+
+case_ 'a bastion that takes a password, questions, either, or a second factor: one session to it, and the hosts behind it'
+for i in 1 2 3 4 5; do
+    jumps 'Host h7 h8' "ProxyJump h$i"
+    expect_status 0 muster invoke --password-file "$WORK/pw" -H 'h[7-8]' -- id -un
+    expect_lines 2 ': me$'
+    expect_silent
+    one_session() { [ "$(sessions_to "h$i")" -eq 1 ]; }
+    expect within 20 one_session
+done
+jumps 'Host h8' 'ProxyJump h2,h5'
+expect_status 0 muster invoke --password-file "$WORK/pw" -H h8 -- id -un
+expect_out '^h8: me$'
+stop_daemon
+
+case_ 'a bastion without a password, and with a wrong one: one attempt, and the hosts behind it are not asked'
+for i in 1 2 4; do
+    jumps 'Host h7 h8' "ProxyJump h$i"
+    expect_status 4 muster invoke -H 'h[7-8]' -- true
+    expect_err "2/2 failed: h\\[7-8\\] \\(auth: bastion h$i: .*--ask-pass"
+    before=$(refusals "h$i") behind=$(($(refusals h7) + $(refusals h8)))
+    expect_status 4 muster invoke --retries 5 --password-file "$WORK/wrong" -H 'h[7-8]' -- true
+    expect_err "2/2 failed: h\\[7-8\\] \\(auth: bastion h$i: the password was not accepted for me\\)\$"
+    once() { [ "$(refusals "h$i")" -ge $((before + 1)) ]; }
+    expect within 60 once
+    expect test "$(refusals "h$i")" -eq $((before + 1))
+    expect test $(($(refusals h7) + $(refusals h8))) -eq "$behind"
+done
+
+case_ 'the limit of three refusals holds for bastions, too'
+jumps 'Host h5' 'ProxyJump h1' 'Host h6' 'ProxyJump h2' 'Host h7' 'ProxyJump h3' 'Host h8' 'ProxyJump h4'
+bastion_refusals() {
+    local n=0 i
+    for i in 1 2 3 4; do
+        n=$((n + $(refusals "h$i")))
+    done
+    echo "$n"
+}
+before=$(bastion_refusals)
+expect_status 4 muster invoke --password-file "$WORK/wrong" -H 'h[5-8]' -- true
+expect_err 'bastion h[1-4]: the password was refused by 3 hosts: not tried here'
+three_bastions() { [ "$(bastion_refusals)" -ge $((before + 3)) ]; }
+expect within 60 three_bastions
+expect test "$(bastion_refusals)" -eq $((before + 3))
+
+case_ 'a bastion that takes the password lets no more than three hosts behind it refuse it'
+# In place: the files are mounted.
+for i in 5 6 7 8; do
+    lab enter "h$i" -- sh -c 'cp /etc/shadow /run/shadow.kept && sed "s/^me:[^:]*/me:x/" /etc/shadow >/run/shadow.new && cat /run/shadow.new >/run/users/shadow'
+done
+jumps 'Host h5 h6 h7 h8' 'ProxyJump h1'
+behind_refusals() {
+    local n=0 i
+    for i in 5 6 7 8; do
+        n=$((n + $(refusals "h$i")))
+    done
+    echo "$n"
+}
+before=$(behind_refusals)
+expect_status 4 muster invoke --password-file "$WORK/pw" -H 'h[5-8]' -- true
+expect_err ': the password was refused by 3 hosts: not tried here'
+three_behind() { [ "$(behind_refusals)" -ge $((before + 3)) ]; }
+expect within 60 three_behind
+expect test "$(behind_refusals)" -eq $((before + 3))
+for i in 5 6 7 8; do
+    lab enter "h$i" -- sh -c 'cat /run/shadow.kept >/run/users/shadow'
+done
+stop_daemon
+
 case_ 'one host that has another password does not keep the others from theirs'
 own_
 # In place: the file is mounted.

@@ -127,6 +127,47 @@ echo rubbish >"$WORK/known-cert.pub"
 uses "IdentityFile $WORK/known"
 all_fine
 
+# --- on a bastion ---
+
+# by_h1 LINE...: h2 and h3 by h1, which has these lines in place of the lab's key.
+by_h1() {
+    SSH_CONFIG=$WORK/bastion.conf
+    {
+        echo 'Host h1'
+        printf '\t%s\n' "$@"
+        printf 'Host h2 h3\n\tProxyJump h1\n\tIdentityFile %s\n' "$good"
+        grep -v IdentityFile "$WORK/lab/ssh_config"
+    } >"$SSH_CONFIG"
+}
+
+both_fine() {
+    expect_status 0 muster invoke -H 'h[2-3]' -- echo fine
+    expect_lines 2 ': fine$'
+    expect_silent
+}
+
+case_ 'a bastion that a certificate lets in, and the hosts behind it a key'
+by_h1 "IdentityFile $WORK/user_rsa"
+both_fine
+mv "$WORK/user_rsa-cert.pub" "$WORK/away.pub"
+stop_daemon
+expect_status 4 muster invoke -H 'h[2-3]' -- echo fine
+expect_err "2/2 failed: h\\[2-3\\] \\(auth: bastion h1: no key was accepted for $LAB_USER"
+by_h1 "IdentityFile $WORK/user_rsa" "CertificateFile $WORK/away.pub"
+both_fine
+
+case_ 'a bastion that a key of ssh-agent lets in'
+new_key "$WORK/bastion"
+sign "$WORK/bastion"
+agent bastion
+ssh-add -q "$WORK/bastion" 2>/dev/null
+rm "$WORK"/bastion "$WORK"/bastion.pub "$WORK"/bastion-cert.pub
+stop_daemon
+by_h1 'IdentityFile none' 'IdentitiesOnly no' "IdentityAgent $SSH_AUTH_SOCK"
+both_fine
+no_agent
+stop_daemon
+
 # --- passphrases ---
 
 new_key "$WORK/locked" 'open sesame'
@@ -212,6 +253,15 @@ expect test "$(grep -ac 'Opened' "$WORK/screen")" -eq 3
 expect_status 0 muster invoke --session kept -- echo fine
 expect_lines 3 ': fine$'
 expect_status 0 muster session remove kept
+
+case_ 'a key with a passphrase for the bastion alone: asked once, and both hosts are reached'
+stop_daemon
+by_h1 "IdentityFile $WORK/locked"
+expect_status 4 setsid -w "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" invoke -H 'h[2-3]' -- echo fine
+expect_err "\\(auth: bastion h1: no usable key; $WORK/locked: has a passphrase"
+expect_status 0 on_tty 'open sesame' invoke --color never -H 'h[2-3]' -- echo fine
+expect test "$(grep -ac 'h[2-3]: fine' "$WORK/screen")" -eq 2
+expect test "$(grep -ao "Passphrase for $WORK/locked: " "$WORK/screen" | wc -l)" -eq 1
 
 case_ 'Ctrl-C at the question ends it, and the terminal echoes again'
 locked_

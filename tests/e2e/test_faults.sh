@@ -226,13 +226,13 @@ expect_status 5 muster invoke -H 'h[1-3]' -- sh -c '
     case $SSH_CONNECTION in *" 127.77.0.2 "*) exit 7 ;; esac'
 expect_err '^muster: 1/3 failed: h2 \(exited 7\)$'
 
-case_ 'a jump host is refused, not ignored'
+case_ 'a jump host that is not there: the target is not reached another way'
 ssh_config jump <<END
 Host bad
 	HostName 127.77.0.5
 	ProxyJump bastion
 END
-bad_fails 'unreachable: ProxyJump bastion: .+'
+bad_fails 'unreachable: bastion bastion: cannot resolve: .+'
 
 case_ 'the daemon is killed during a run'
 word=orphan-$$

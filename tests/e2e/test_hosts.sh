@@ -16,6 +16,8 @@ expect_status 0 muster hosts --count 'a[1-1000]'
 expect_text 1000
 expect_status 0 muster hosts -e -S ' ' --split 2 'a[1-5]'
 expect_text $'a1 a2 a3\na4 a5'
+expect_status 0 muster hosts --split 2 'a[1-5]'
+expect_text $'a[1-3]\na[4-5]'
 expect_status 0 muster hosts -f --autostep 3 --slice 0-3 'a[1-9/2]'
 expect_text 'a[1-7/2]'
 expect_status 0 muster hosts --count --pick 3 'a[1-5]'
@@ -89,3 +91,5 @@ expect_status 2 muster hosts '@job:last:cause=moon'
 expect_err 'unreachable'
 expect_status 2 muster hosts '@job:web'
 expect_err "'web' is no job"
+
+finish_

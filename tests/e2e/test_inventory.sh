@@ -96,29 +96,28 @@ with open(f'{work}/r.yml', 'w') as f:
 END
 }
 
-# members_ FILE GROUP...: a line for each group with its hosts, as muster reads FILE and as Ansible has said it in LIST.
+# same_groups_ FILE: each group has the same hosts as muster reads FILE, as Ansible says them, and as muster reads that.
 same_groups_() {
     local file=$1 group
     LC_ALL=C.UTF-8 ansible-inventory -i "$file" --list >"$WORK/list.json" 2>"$WORK/list.err" || return 1
-    for group in all g0 g1 g2 g3 g4 g5 g6 g7; do
-        "$MUSTER" hosts -q --inventory "$file" "@$group" 2>"$WORK/ours.err" | sort >"$WORK/ours"
-        "$MUSTER" hosts -q --inventory "ansible:$WORK/list.json" "@$group" 2>/dev/null | sort >"$WORK/ours.list"
-        python3 - "$WORK/list.json" "$group" >"$WORK/theirs" <<'END'
+    python3 - "$WORK" all g0 g1 g2 g3 g4 g5 g6 g7 <<'END' || return 1
 import json, sys
-data = json.load(open(sys.argv[1]))
+data = json.load(open(sys.argv[1] + '/list.json'))
 def below(group, seen):
     if group not in seen:
         seen.add(group)
         for child in data.get(group, {}).get('children', []):
             below(child, seen)
     return seen
-print('\n'.join(sorted({h for g in below(sys.argv[2], set()) for h in data.get(g, {}).get('hosts', [])})))
+for group in sys.argv[2:]:
+    hosts = {h for g in below(group, set()) for h in data.get(g, {}).get('hosts', [])}
+    with open(f'{sys.argv[1]}/theirs.{group}', 'w') as f:
+        f.writelines(h + '\n' for h in sorted(hosts, key=str.encode))
 END
-        sed -i '/^$/d' "$WORK/theirs"
-        LC_ALL=C sort -o "$WORK/ours" "$WORK/ours"
-        LC_ALL=C sort -o "$WORK/ours.list" "$WORK/ours.list"
-        LC_ALL=C sort -o "$WORK/theirs" "$WORK/theirs"
-        diff "$WORK/ours" "$WORK/theirs" >&2 && diff "$WORK/ours.list" "$WORK/theirs" >&2 || {
+    for group in all g0 g1 g2 g3 g4 g5 g6 g7; do
+        "$MUSTER" hosts -q --inventory "$file" "@$group" 2>"$WORK/ours.err" | sort >"$WORK/ours"
+        "$MUSTER" hosts -q --inventory "ansible:$WORK/list.json" "@$group" 2>/dev/null | sort >"$WORK/ours.list"
+        diff "$WORK/ours" "$WORK/theirs.$group" >&2 && diff "$WORK/ours.list" "$WORK/theirs.$group" >&2 || {
             echo "$file, @$group" >&2
             return 1
         }
@@ -126,7 +125,7 @@ END
 }
 
 if command -v ansible-inventory >/dev/null; then
-    seed=${MUSTER_SEED:-$((RANDOM % 10000))}
+    seed=${MUSTER_SEED:-1} # always the same, so that one that fails is one that a change has broken
     case_ "the groups of random inventories are those of ansible-inventory (MUSTER_SEED=$seed)"
     for ((round = 0; round < 2; round++)); do
         random_ $((seed + round))

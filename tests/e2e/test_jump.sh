@@ -23,6 +23,24 @@ sessions_to() {
     ss -Htn state established dst "$(address_of "$1"):$LAB_PORT" | wc -l
 }
 
+# ssh_clients: what the ProxyCommands of this test's daemons have started.
+ssh_clients() {
+    local file pid comm
+    grep -slzxF -e "MUSTER_E2E=$WORK" /proc/[0-9]*/environ | while read -r file; do
+        pid=${file#/proc/}
+        pid=${pid%/environ}
+        { read -r comm <"/proc/$pid/comm"; } 2>/dev/null && [ "$comm" = ssh ] && alive "$pid" && echo "$pid"
+    done
+}
+
+no_clients() {
+    [ -z "$(ssh_clients)" ]
+}
+
+some_clients() {
+    [ -n "$(ssh_clients)" ]
+}
+
 is_count_() {
     [ "$(sessions_to "$1")" -eq "$2" ]
 }
@@ -31,13 +49,13 @@ case_ 'all hosts behind a bastion answer, by one session to it'
 behind_ jump </dev/null
 expect_status 0 muster invoke -H "h[3-$HOSTS]" -- echo hello
 expect_lines $((HOSTS - 2)) 'hello'
-expect is_count_ h1 1
+expect within 20 is_count_ h1 1
 
 case_ 'the session is used by the next job, too'
 behind_ jump </dev/null
 expect_status 0 muster invoke -H 'h[3-5]' -- sh -c 'head -c 300000 /dev/zero | wc -c'
 expect_lines 3 '300000'
-expect is_count_ h1 1
+expect within 20 is_count_ h1 1
 
 case_ 'two hops'
 ssh_config hops <<'END'
@@ -133,8 +151,12 @@ Host h3
 END
 expect_status 0 muster invoke -H h3 -- echo hello
 expect_out hello
+start_ timeout 120 "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" invoke -H h3 --shell "until [ -e '$WORK/seen' ]; do sleep 0.05; done" >/dev/null
+expect within 60 some_clients
+: >"$WORK/seen"
+wait_ "$PID"
 stop_daemon
-expect within 60 no_process_of "ssh_config -W"
+expect within 60 no_clients
 
 case_ 'a ProxyCommand that fails is told with what it said'
 ssh_config fails <<'END'

@@ -63,7 +63,8 @@ def scp(bench, lab, place, count, fanout):
 
 def copied(bench, run, count, what):
     """Each host has copied all, and none found it there."""
-    lines = run.text(run.out).splitlines()
+    with open(run.out, encoding='utf-8', errors='replace') as file:
+        lines = file.read().splitlines()
     good = sum(' skipped=0 ' in line and ' failed=0 ' in line for line in lines)
     if run.status or good != count:
         bench.fault(f'muster copy, {what}: status {run.status}, {good} of {count} hosts: {run.text(run.err)}')

@@ -185,15 +185,15 @@ static void test_options(void **state)
 		const char *text, *message;
 		int code;
 	} rows[] = {
-		{"Port=x", "-o Port=x: Port must be a number from 1 to 65535, not \"x\"",
+		{"Port=x", "--ssh-option Port=x: Port must be a number from 1 to 65535, not \"x\"",
 		 ERR_SYNTAX},
-		{"Prot=1", "-o Prot=1: ssh_config knows no \"Prot\"", ERR_SYNTAX},
-		{"Host h", "-o Host h: Host is for files; use -F", ERR_SYNTAX},
-		{"Match all", "-o Match all: Match is for files; use -F", ERR_SYNTAX},
-		{"Include x", "-o Include x: Include is for files; use -F", ERR_SYNTAX},
-		{"User=a\nPort=2", "-o User=a\\x0aPort=2: a line break", ERR_SYNTAX},
-		{"", "-o : no keyword", ERR_SYNTAX},
-		{"User", "-o User: User needs an argument", ERR_SYNTAX},
+		{"Prot=1", "--ssh-option Prot=1: ssh_config knows no \"Prot\"", ERR_SYNTAX},
+		{"Host h", "--ssh-option Host h: Host is for files; use -F", ERR_SYNTAX},
+		{"Match all", "--ssh-option Match all: Match is for files; use -F", ERR_SYNTAX},
+		{"Include x", "--ssh-option Include x: Include is for files; use -F", ERR_SYNTAX},
+		{"User=a\nPort=2", "--ssh-option User=a\\x0aPort=2: a line break", ERR_SYNTAX},
+		{"", "--ssh-option : no keyword", ERR_SYNTAX},
+		{"User", "--ssh-option User: User needs an argument", ERR_SYNTAX},
 	};
 
 	(void)state;

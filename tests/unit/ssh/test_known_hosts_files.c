@@ -1,5 +1,6 @@
 /* Loading and appending, and ssh-keygen(1) as the judge of what is read and written. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -184,6 +185,191 @@ static void test_append_together(void **state)
 	free(path);
 }
 
+/* Many programs that learn the same keys and other ones at the same time, ours in sets, and one
+ * that appends without a lock, as OpenSSH does: each line is whole, and each of ours there once. */
+#define WRITERS	  8u
+#define SETS	  10u
+#define SET_KEYS  20u
+#define SSH_LINES 200u
+
+static void write_sets(const char *path)
+{
+	for (unsigned set = 0; set < SETS; set++) {
+		struct known_new keys[SET_KEYS];
+		struct test_key made[SET_KEYS];
+		char names[SET_KEYS][32];
+		struct errmsg msg = {""};
+
+		for (unsigned i = 0; i < SET_KEYS; i++) {
+			unsigned number = set * SET_KEYS + i;
+
+			(void)snprintf(names[i], sizeof names[i], "set%u", number);
+			made[i] = key_make(ED, number);
+			keys[i] = (struct known_new){.name = names[i],
+						     .port = 22,
+						     .hashed = number % 2 == 1,
+						     .type = ED,
+						     .blob = made[i].blob,
+						     .blob_len = made[i].len};
+		}
+		if (known_hosts_append_all(path, keys, SET_KEYS, &msg) != 0)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/* In one write a line, without looking or locking. */
+static void write_like_ssh(const char *path)
+{
+	for (unsigned i = 0; i < SSH_LINES; i++) {
+		int fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0600);
+		struct buf line = {0};
+		char name[32];
+
+		(void)snprintf(name, sizeof name, "ssh%u", i);
+		key_line(&line, name, ED, i);
+		if (fd < 0 || write(fd, line.data, line.len) != (ssize_t)line.len)
+			_exit(1);
+		close(fd);
+		buf_done(&line);
+	}
+	_exit(0);
+}
+
+static void test_many_writers(void **state)
+{
+	char *path = path_of("many");
+	pid_t pids[WRITERS + 1];
+	char *line = NULL;
+	size_t size = 0, lines = 0;
+	FILE *file;
+
+	(void)state;
+	for (unsigned i = 0; i <= WRITERS; i++) {
+		pids[i] = fork();
+		assert_true(pids[i] >= 0);
+		if (pids[i] == 0 && i == WRITERS)
+			write_like_ssh(path);
+		if (pids[i] == 0)
+			write_sets(path);
+	}
+	for (unsigned i = 0; i <= WRITERS; i++) {
+		int status = -1;
+
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	file = fopen(path, "r");
+	assert_non_null(file);
+	while (getline(&line, &size, file) > 0) {
+		lines++;
+		assert_true(strncmp(line, "set", 3) == 0 || strncmp(line, "ssh", 3) == 0 ||
+			    strncmp(line, "|1|", 3) == 0);
+	}
+	(void)fclose(file);
+	free(line);
+	assert_int_equal(lines, SETS * SET_KEYS + SSH_LINES);
+	for (unsigned i = 0; i < SETS * SET_KEYS; i += 7) {
+		char name[32];
+
+		(void)snprintf(name, sizeof name, "set%u", i);
+		assert_int_equal(ask(path, name, 22, ED, i), KNOWN_MATCH);
+	}
+	free(path);
+}
+
+static struct known_new new_of(const char *name, const struct test_key *k)
+{
+	return (struct known_new){
+		.name = name, .port = 22, .type = ED, .blob = k->blob, .blob_len = k->len};
+}
+
+/* What stands there by now decides, and of two in one set the first. */
+static void test_append_all(void **state)
+{
+	char *path = path_of("all");
+	struct test_key one = key_make(ED, 1), two = key_make(ED, 2);
+	struct known_new keys[] = {new_of("known", &one), new_of("changed", &two),
+				   new_of("twice", &one), new_of("twice", &one),
+				   new_of("torn", &one),  new_of("torn", &two),
+				   new_of("a b", &one)};
+	static const enum known_added expected[] = {KNOWN_PRESENT, KNOWN_CONFLICT, KNOWN_ADDED,
+						    KNOWN_PRESENT, KNOWN_ADDED,	   KNOWN_CONFLICT,
+						    KNOWN_UNFIT};
+	struct errmsg msg = {""};
+
+	(void)state;
+	append(path, "known", 22, 0, 1);
+	append(path, "changed", 22, 0, 1);
+	assert_int_equal(known_hosts_append_all(path, keys, ARRAY_LEN(keys), &msg), 0);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		assert_int_equal(keys[i].result, expected[i]);
+	assert_int_equal(keys[1].where.line, 2);
+	assert_int_equal(ask(path, "changed", 22, ED, 1), KNOWN_MATCH);
+	assert_int_equal(ask(path, "torn", 22, ED, 1), KNOWN_MATCH);
+	assert_int_equal(ask(path, "torn", 22, ED, 2), KNOWN_CHANGED);
+	free(path);
+}
+
+static enum known_added offer(const struct known_hosts *kh, const char *name, unsigned number)
+{
+	struct test_key k = key_make(ED, number);
+	struct known_new key = new_of(name, &k), result;
+	struct known_offer *offer = known_offer_new(kh, &key);
+	const char *why;
+
+	known_offer_write(offer);
+	assert_int_equal(known_offer_result(offer, &result, &why), 0);
+	known_offer_free(offer);
+	return result.result;
+}
+
+/* Keys that connections take: the second must be the first, whoever wrote that. */
+static void test_offers(void **state)
+{
+	char *path = path_of("offers");
+	struct test_key one = key_make(ED, 1), two = key_make(ED, 2);
+	struct known_new first = new_of("Host", &one), second = new_of("host", &two);
+	struct known_hosts *kh = NULL;
+	struct known_offer *waits, *gone;
+	enum known_verdict verdict = KNOWN_ERROR;
+	struct errmsg msg = {""};
+
+	(void)state;
+	assert_int_equal(known_hosts_load(&kh, path, &msg), 0);
+	assert_false(known_news_check(kh, &first, &verdict));
+	assert_int_equal(offer(kh, "Host", 1), KNOWN_ADDED);
+	assert_true(known_news_check(kh, &first, &verdict));
+	assert_int_equal(verdict, KNOWN_MATCH);
+	assert_true(known_news_check(kh, &second, &verdict));
+	assert_int_equal(verdict, KNOWN_CHANGED);
+	assert_int_equal(offer(kh, "host", 1), KNOWN_PRESENT);
+	assert_int_equal(offer(kh, "host", 2), KNOWN_CONFLICT);
+	append(path, "foreign", 22, 0, 3);
+	assert_int_equal(offer(kh, "foreign", 3), KNOWN_PRESENT);
+	append(path, "other", 22, 0, 3);
+	assert_int_equal(offer(kh, "other", 4), KNOWN_CONFLICT);
+	/* Those that wait are written together; one that was let go is not. */
+	second.name = "waits";
+	waits = known_offer_new(kh, &second);
+	second.name = "gone";
+	gone = known_offer_new(kh, &second);
+	known_offer_free(gone);
+	assert_int_equal(offer(kh, "last", 5), KNOWN_ADDED);
+	known_offer_free(waits);
+	assert_int_equal(ask(path, "waits", 22, ED, 2), KNOWN_MATCH);
+	assert_int_equal(ask(path, "gone", 22, ED, 2), KNOWN_UNKNOWN);
+	for (unsigned i = 100; i < 400; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof name, "many%u", i);
+		assert_int_equal(offer(kh, name, i), KNOWN_ADDED);
+	}
+	assert_int_equal(ask(path, "many399", 22, ED, 399), KNOWN_MATCH);
+	known_hosts_free(kh);
+	free(path);
+}
+
 static void need_ssh_keygen(void)
 {
 	if (system("command -v ssh-keygen >/dev/null 2>&1") != 0) {
@@ -273,6 +459,9 @@ int main(void)
 		cmocka_unit_test(test_append_after_open_line),
 		cmocka_unit_test(test_append_refuses),
 		cmocka_unit_test(test_append_together),
+		cmocka_unit_test(test_many_writers),
+		cmocka_unit_test(test_append_all),
+		cmocka_unit_test(test_offers),
 		cmocka_unit_test(test_like_ssh_keygen),
 		cmocka_unit_test(test_keygen_reads_ours),
 	};

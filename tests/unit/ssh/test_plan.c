@@ -379,7 +379,8 @@ static void test_what_is_asked_for(void **state)
 	/* It may be a target, too. */
 	assert_ptr_equal(plan_target(plan, 1)->jump, t->jump);
 	warning = xasprintf(
-		"ssh_config: not applied: SetEnv (-o SetEnv=A=1), SetEnv (%s/config:3)\n", home);
+		"ssh_config: not applied: SetEnv (--ssh-option SetEnv=A=1), SetEnv (%s/config:3)\n",
+		home);
 	assert_string_equal(plan_warning(plan), warning);
 	free(warning);
 	plan_free(plan);
@@ -400,8 +401,8 @@ static void test_bad_option(void **state)
 	(void)state;
 	assert_int_equal(make_for(&asked, "", hosts, &plan, &msg), ERR_SYNTAX);
 	assert_null(plan);
-	assert_string_equal(msg.text,
-			    "-o Port=x: Port must be a number from 1 to 65535, not \"x\"");
+	assert_string_equal(
+		msg.text, "--ssh-option Port=x: Port must be a number from 1 to 65535, not \"x\"");
 }
 
 static int make_home(void **state)
