@@ -1,6 +1,6 @@
 #!/bin/sh
 # sysroot.sh [ARCH [FOLDER]]: fetches what the agent for another architecture is linked with (musl, msgpack-c,
-# kernel headers) from the distribution's own archive into FOLDER/ARCH (build/sysroot/aarch64), and writes the
+# xxHash, kernel headers) from the distribution's own archive into FOLDER/ARCH (build/sysroot/aarch64), and writes the
 # specs with which the cross compiler uses it. Needs no root, installs nothing, and touches nothing else.
 # Fetches nothing that is there already.
 set -eu
@@ -70,7 +70,7 @@ END
 }
 
 # The specs name the folder: where it was moved or copied with the tree they are written again.
-if [ -e "$target/musl.specs" ]; then
+if [ -e "$target/musl.specs" ] && [ -e "$target/usr/include/xxhash.h" ]; then
     grep -qF -- "-isystem $target/usr/include" "$target/musl.specs" || write_specs "$target"
     exit 0
 fi
@@ -93,7 +93,7 @@ apt() {
     msgpack=libmsgpack-dev
     . /etc/os-release
     [ "${ID:-}:${VERSION_ID:-}" = debian:12 ] || msgpack=libmsgpack-c-dev
-    apt download "musl-dev:$debian" "$msgpack:$debian" "linux-libc-dev:$debian"
+    apt download "musl-dev:$debian" "$msgpack:$debian" "libxxhash-dev:$debian" "linux-libc-dev:$debian"
 } >"$work/log" 2>&1 || {
     tail -5 "$work/log" >&2
     echo "sysroot: the $debian packages could not be fetched; is the archive of /etc/apt/sources.list there?" >&2
@@ -105,7 +105,8 @@ done
 
 library=$(cd "$work/root" && find usr/lib -name 'libmsgpack*.a' | head -1)
 write_specs "$work/root"
-if [ ! -e "$work/root/$musl/libc.a" ] || [ ! -d "$work/root/$include" ] || [ -z "$library" ]; then
+if [ ! -e "$work/root/$musl/libc.a" ] || [ ! -d "$work/root/$include" ] || [ -z "$library" ] ||
+    [ ! -e "$work/root/usr/include/xxhash.h" ]; then
     echo "sysroot: the $debian packages are not as expected: no libc.a, headers or libmsgpack*.a in them" >&2
     exit 1
 fi

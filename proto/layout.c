@@ -94,7 +94,7 @@ static void layout_put_field(struct buf *out, const struct layout_field *f, cons
 {
 	const void *p = layout_member(m, f->at);
 
-	switch (f->kind) {
+	switch ((enum layout_kind)f->kind) {
 	case LAYOUT_U64:
 		wire_put_u64(out, *(const uint64_t *)p);
 		break;
@@ -240,7 +240,7 @@ static void layout_get_field(struct wire_in *in, const struct layout_field *f, v
 {
 	void *p = layout_slot(m, f->at);
 
-	switch (f->kind) {
+	switch ((enum layout_kind)f->kind) {
 	case LAYOUT_U64:
 		*(uint64_t *)p = wire_get_u64(in, f->name, f->max);
 		break;
@@ -341,7 +341,7 @@ void layout_done(const struct layout *layout, void *m)
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct layout_field *f = &layout->fields[i];
 
-		switch (f->kind) {
+		switch ((enum layout_kind)f->kind) {
 		case LAYOUT_U64:
 		case LAYOUT_I64:
 		case LAYOUT_BOOL:

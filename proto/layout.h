@@ -27,15 +27,16 @@ enum layout_kind {
 	LAYOUT_ROWS,   /* structs with a count, each an array as row says; at most max of them */
 };
 
+/* Narrow, as the agent, which travels to every host, has hundreds of them. */
 struct layout_field {
 	const char *name;
-	enum layout_kind kind;
-	bool need;	 /* may not be absent or nil, nor (STR, TEXT) empty */
-	size_t at;	 /* offset of the member */
-	size_t count_at; /* offset of the size_t that counts it */
 	uint64_t max;
-	int64_t absent;		  /* I64: the value if it is absent */
 	const struct layout *row; /* ROWS; holds no ROWS itself */
+	uint16_t at;		  /* offset of the member */
+	uint16_t count_at;	  /* offset of the size_t that counts it */
+	uint8_t kind;		  /* enum layout_kind */
+	bool need;		  /* may not be absent or nil, nor (STR, TEXT) empty */
+	int8_t absent;		  /* I64: the value if it is absent */
 };
 
 struct layout {

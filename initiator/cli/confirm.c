@@ -40,7 +40,7 @@ static void confirm_users(struct buf *text, const struct submit *submit)
 	for (size_t i = 0; submit->hosts && i < hostlist_count(submit->hosts); i++) {
 		const char *own = hostlist_at(submit->hosts, i)->user;
 
-		own = own ? own : "";
+		own = own ? own : submit->user ? submit->user : "";
 		several = several || (user && strcmp(user, own) != 0);
 		user = own;
 	}

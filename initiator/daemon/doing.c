@@ -123,16 +123,20 @@ static void doing_show(struct doing *doing, struct doing_item *item)
 static void doing_warn_unfinished(struct doing *doing, const struct doing_item *item)
 {
 	enum job_state state;
-	char text[120];
+	char *text, *why;
 
 	if (!item->at.job || doing->m.until)
 		return;
 	state = doing_state(item);
 	if (job_state_is_finished(state))
 		return;
-	(void)snprintf(text, sizeof text, "job %llu is %s, not finished: --force waits on",
-		       (unsigned long long)doing_id(item), job_state_name(state));
+	why = state == JOB_STATE_SUSPENDED ? job_progress(item->at.job, clock_wall_ns()) : NULL;
+	text = xasprintf("job %llu is %s, not finished: --force waits on%s%s",
+			 (unsigned long long)doing_id(item), job_state_name(state), why ? "; " : "",
+			 why ? why : "");
 	reply_problem(doing->client, 0, text);
+	free(text);
+	free(why);
 }
 
 static void doing_remove(struct doing *doing, struct doing_item *item)
@@ -241,13 +245,32 @@ static bool doing_is_deadlock(struct doing *doing)
 	return true;
 }
 
-/* Waiting for what waits to be read would look like a hang. */
+/* What stands still until a person does something, as behind a canary that has failed. */
+static void doing_warn_suspended(struct doing *doing, struct doing_watch *w)
+{
+	const struct job *job = run_job(w->run);
+	char *text, *why;
+
+	if (w->told || job_state(job) != JOB_STATE_SUSPENDED)
+		return;
+	w->told = true;
+	why = job_progress(job, clock_wall_ns());
+	text = xasprintf("job %llu is Suspended%s%s", (unsigned long long)job_id(job),
+			 why ? ": " : "", why ? why : "");
+	reply_problem(doing->client, 0, text);
+	free(text);
+	free(why);
+}
+
+/* Waiting for what waits to be read, or for a person, would look like a hang. */
 static void doing_warn_held(struct doing *doing)
 {
 	for (size_t i = 0; i < doing->watch_count && doing->m.verb == DO_WAIT; i++) {
 		struct doing_watch *w = &doing->watches[i];
 		char text[200];
 
+		if (w->run)
+			doing_warn_suspended(doing, w);
 		if (!w->run || w->warned || !run_held(w->run))
 			continue;
 		w->warned = true;

@@ -22,6 +22,7 @@ struct doing_watch {
 	struct doing *doing;
 	struct run *run;
 	bool warned; /* that it is held back */
+	bool told;   /* that it is suspended */
 	struct run_watcher watcher;
 };
 

@@ -1,5 +1,6 @@
 /* A child of JOB_CHECK: its host is reached as a command would be, and nothing is run there. What
  * was found is one record for who asked (docs/protocol.md, section 6.1, builtin 5). */
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 struct link_checked {
 	struct link *link;
 	struct remote_task *task;
+	struct event *begin; /* where the connection is there, it begins from the loop: job.h */
 };
 
 static const char *const check_verdicts[] = {
@@ -104,12 +106,18 @@ void link_check_report(struct link *link)
 
 /* --- the agent ------------------------------------------------------------------------------- */
 
+static void check_done(struct link_checked *check)
+{
+	check->link->live->handle = NULL;
+	event_free(check->begin);
+	free(check);
+}
+
 static void check_end(struct link_checked *check, const struct outcome *outcome)
 {
 	struct link *link = check->link;
 
-	link->live->handle = NULL;
-	free(check);
+	check_done(check);
 	link_end(link, outcome);
 }
 
@@ -157,8 +165,7 @@ static void check_on_no_agent(void *arg, const char *why)
 	/* A command would run without it. */
 	if (run_open(link->run)->agent == JOB_AGENT_AUTO && !link->live->stopping) {
 		link->live->note = xstrdup(why);
-		link->live->handle = NULL;
-		free(check);
+		check_done(check);
 		link_plain_start(link);
 		return;
 	}
@@ -197,7 +204,16 @@ static void check_free(struct link *link)
 	struct link_checked *check = link->live->handle;
 
 	remote_task_leave(check->task, TRACK_LEAVE_FREE, false);
-	free(check);
+	check_done(check);
+}
+
+static void check_on_begin(evutil_socket_t fd, short what, void *arg)
+{
+	struct link_checked *check = arg;
+
+	(void)fd;
+	(void)what;
+	remote_task_begin(check->task);
 }
 
 static const struct link_transport check_transport = {
@@ -222,5 +238,8 @@ void link_check_start(struct link *link)
 	live->transport = &check_transport;
 	live->handle = check;
 	check->task = remote_start(run_daemon(link->run)->remotes, &spec, &check_events, check);
-	remote_task_begin(check->task);
+	check->begin = evtimer_new(loop_base(run_daemon(link->run)->loop), check_on_begin, check);
+	if (!check->begin)
+		abort();
+	event_active(check->begin, EV_TIMEOUT, 0);
 }

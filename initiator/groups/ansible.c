@@ -75,6 +75,55 @@ static bool ansible_letter(const char *text, size_t n, uint32_t *ret)
 	return at != NULL;
 }
 
+/* What is between the brackets: BEGIN-END or BEGIN-END/STEP. False: it is not that. */
+static bool ansible_dashes(struct ansible_range *ret, const char *text, size_t n)
+{
+	const char *end = memchr(text, '-', n), *step;
+	size_t begin_len, end_len;
+
+	if (!end)
+		return false;
+	begin_len = (size_t)(end++ - text);
+	end_len = n - begin_len - 1;
+	step = memchr(end, '/', end_len);
+	if (step)
+		end_len = (size_t)(step - end);
+	if (!ansible_number(text, begin_len, &ret->begin) ||
+	    !ansible_number(end, end_len, &ret->end) ||
+	    (step && !ansible_number(step + 1, (size_t)(text + n - step - 1), &ret->step)))
+		return false;
+	if (begin_len > 1 && *text == '0')
+		ret->width = (unsigned)begin_len;
+	/* [1-03]: of which length the names are cannot be told. */
+	return ret->step && (begin_len == end_len || (!ret->width && *end != '0'));
+}
+
+/* The same, or an error; lists stay with those who know host expressions. */
+static int ansible_range_dashed(struct ansible_range *ret, const char *text, size_t n,
+				struct errmsg *msg)
+{
+	int shown = (int)(n > ANSIBLE_SHOWN ? ANSIBLE_SHOWN : n);
+
+	*ret = (struct ansible_range){.step = 1};
+	if (memchr(text, ',', n))
+		return err_set(msg, ERR_SYNTAX,
+			       "'[%.*s]' is a list, and only ranges such as [1-3] are read here: "
+			       "have the names one by one, as 'muster hosts' or 'nodeset -e' print "
+			       "them",
+			       shown, text);
+	if (!ansible_dashes(ret, text, n))
+		return err_set(
+			msg, ERR_SYNTAX,
+			"'[%.*s]' is no range: [BEGIN-END] or [BEGIN-END/STEP] with numbers, "
+			"of equal length where there are leading zeros",
+			shown, text);
+	ret->at = ret->begin;
+	if (ret->begin > ret->end)
+		return err_set(msg, ERR_SYNTAX, "'[%.*s]': the end is before the beginning", shown,
+			       text);
+	return 0;
+}
+
 /* What is between the brackets: BEGIN:END or BEGIN:END:STEP; no BEGIN is 0. */
 static int ansible_range(struct ansible_range *ret, const char *text, size_t n, struct errmsg *msg)
 {
@@ -114,7 +163,7 @@ static int ansible_range(struct ansible_range *ret, const char *text, size_t n, 
 	return 0;
 }
 
-static int ansible_split(struct ansible_pattern *ret, const char *text, size_t n,
+static int ansible_split(struct ansible_pattern *ret, const char *text, size_t n, bool dashes,
 			 struct errmsg *msg)
 {
 	const char *end = text + n;
@@ -136,7 +185,9 @@ static int ansible_split(struct ansible_pattern *ret, const char *text, size_t n
 				       close ? "more than %u ranges in one name"
 					     : "'[' without ']'",
 				       ANSIBLE_RANGES);
-		rc = ansible_range(range, open + 1, (size_t)(close - open - 1), msg);
+		n = (size_t)(close - open - 1);
+		rc = (dashes && !memchr(open, ':', n + 1) ? ansible_range_dashed
+							  : ansible_range)(range, open + 1, n, msg);
 		if (rc)
 			return rc;
 		total *= (range->end - range->begin) / range->step + 1;
@@ -221,8 +272,8 @@ static size_t ansible_cut_port(const char *text, size_t n, const char **ret_port
 	return at;
 }
 
-int ansible_expand(struct inv *inv, const char *pattern, size_t n, struct ansible_hosts *ret,
-		   struct errmsg *msg)
+int ansible_expand(struct inv *inv, const char *pattern, size_t n, bool dashes,
+		   struct ansible_hosts *ret, struct errmsg *msg)
 {
 	struct ansible_pattern split;
 	const char *port = NULL;
@@ -238,7 +289,7 @@ int ansible_expand(struct inv *inv, const char *pattern, size_t n, struct ansibl
 	else if (!memchr(pattern, '[', n))
 		rc = ansible_put(inv, pattern, n, ret, msg);
 	else {
-		rc = ansible_split(&split, pattern, n, msg);
+		rc = ansible_split(&split, pattern, n, dashes, msg);
 		if (rc == 0)
 			rc = ansible_combine(inv, &split, ret, msg);
 	}

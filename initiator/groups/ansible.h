@@ -2,6 +2,7 @@
 #ifndef MUSTER_ANSIBLE_H
 #define MUSTER_ANSIBLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,12 +18,13 @@ struct ansible_hosts {
 
 /*
  * Expands n bytes of a pattern: ranges [BEGIN:END] and [BEGIN:END:STEP] of numbers (with leading
- * zeros, as many digits as there are) and letters; a port behind the last ':' is set. *ret is
- * emptied first, and freed by ansible_hosts_done. Returns 0, ERR_SYNTAX or ERR_LIMIT, with msg
+ * zeros, as many digits as there are) and letters; a port behind the last ':' is set. dashes:
+ * ranges [BEGIN-END] and [BEGIN-END/STEP] of numbers, as ClusterShell has them, are read, too. *ret
+ * is emptied first, and freed by ansible_hosts_done. Returns 0, ERR_SYNTAX or ERR_LIMIT, with msg
  * without a place.
  */
-int ansible_expand(struct inv *inv, const char *pattern, size_t n, struct ansible_hosts *ret,
-		   struct errmsg *msg);
+int ansible_expand(struct inv *inv, const char *pattern, size_t n, bool dashes,
+		   struct ansible_hosts *ret, struct errmsg *msg);
 void ansible_hosts_done(struct ansible_hosts *hosts);
 
 /* Sets variables of a host (group false) or a group from a map. Those that we do not know are

@@ -189,8 +189,8 @@ static int ini_host_line(struct ini *ini)
 
 	if (rc <= 0)
 		return rc;
-	rc = ansible_expand(ini->inv, (const char *)ini->word.data, ini->word.len, &ini->hosts,
-			    ini->msg);
+	rc = ansible_expand(ini->inv, (const char *)ini->word.data, ini->word.len, false,
+			    &ini->hosts, ini->msg);
 	for (size_t i = 0; rc == 0 && i < ini->hosts.count; i++)
 		rc = inv_join(ini->inv, ini->group, ini->hosts.at[i], ini->msg);
 	if (rc)

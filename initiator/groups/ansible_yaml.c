@@ -81,7 +81,7 @@ static int yaml_host(struct yaml_load *y, uint32_t group, const struct doc_node 
 	}
 	if (vars && vars->kind != DOC_MAP && vars->kind != DOC_NULL)
 		return yaml_no_map(y, vars, "what stands behind a host");
-	rc = ansible_expand(y->inv, key->text, key->len, &y->hosts, y->msg);
+	rc = ansible_expand(y->inv, key->text, key->len, false, &y->hosts, y->msg);
 	for (size_t i = 0; rc == 0 && i < y->hosts.count; i++) {
 		rc = inv_join(y->inv, group, y->hosts.at[i], y->msg);
 		if (rc == 0 && vars)

@@ -36,7 +36,7 @@ static int hosts_put(struct inv *inv, const char *word, size_t n, const char *us
 		n -= user_len + 1;
 		word = at + 1;
 	}
-	rc = ansible_expand(inv, word, n, &hosts, msg);
+	rc = ansible_expand(inv, word, n, true, &hosts, msg);
 	for (size_t i = 0; rc == 0 && user_len && i < hosts.count; i++)
 		inv_host_set(inv, hosts.at[i], INV_USER, user, user_len);
 	ansible_hosts_done(&hosts);

@@ -28,7 +28,7 @@ int load_yaml(struct inv *inv, const struct load_text *text, struct errmsg *msg)
 int load_list(struct inv *inv, const struct load_text *text, struct errmsg *msg);
 
 /* Lines of pssh: [USER@]HOST[:PORT], or "HOST USER"; words: each word is a host, and there is no
- * user behind one. hosts_text.c */
+ * user behind one. Ranges: those of Ansible, and [1-3], [01-10/2]. hosts_text.c */
 int load_hosts(struct inv *inv, const struct load_text *text, struct errmsg *msg);
 int load_words(struct inv *inv, const struct load_text *text, struct errmsg *msg);
 

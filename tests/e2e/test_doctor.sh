@@ -63,6 +63,12 @@ expect_status 0 muster doctor -q -H 'h[1-5]' --output jsonl
 expect_lines 5 '"State":"ok".*"KeyType":"ssh-ed25519"'
 expect_lines 5 "\"Fingerprint\":\"$(printf %s "$lab_print" | sed 's/[+]/[+]/g')\""
 
+case_ 'hosts that are connected already, one after the other, beside one that is not'
+expect_status 0 muster doctor -f 1 -H 'h[1-5]'
+expect_lines 1 '^5 ok: h\[1-5\]$'
+expect_status 4 muster doctor -H 'closed,h[1-5]'
+expect_lines 1 '^5 ok: h\[1-5\]$'
+
 case_ 'without the agent: only that a command could be run'
 expect_status 0 muster doctor --agent never -H 'h[1-5]'
 expect_lines 1 '^5 ok: h\[1-5\]$'

@@ -35,6 +35,10 @@ expect_status 0 muster hosts --inventory 'cmd:echo h1 h2; echo x >>"$HOME/asked"
 expect test "$(wc -l <"$HOME/asked")" = 1
 expect_status 0 muster hosts --refresh-inventory --inventory 'cmd:echo h1 h2; echo x >>"$HOME/asked"' '@*'
 expect test "$(wc -l <"$HOME/asked")" = 2
+expect_status 0 muster hosts --fold --inventory 'cmd:echo h[1-3] web[01-05/2]' '@*'
+expect_out '^h\[1-3\],web\[01-05/2\]$|^h\[1-3\],web\[01,03,05\]$'
+expect_status 2 muster invoke --inventory 'cmd:echo h[1,3]' -H '@*' -- true
+expect_err "'\[1,3\]' is a list, .*one by one"
 printf '[Main]\ndefault: loc\n[loc]\nmap: sed -n "s/^$GROUP: //p" map\nlist: sed "s/:.*//" map\n' >"$CLUSTERSHELL_CFGDIR/groups.conf"
 printf 'a: h[1-2]\nb: @a,h3\nc: @d\nd: @c\nnone:\n' >"$CLUSTERSHELL_CFGDIR/map"
 expect_status 0 muster hosts --fold @loc:b

@@ -123,6 +123,33 @@ expect_status 0 muster stop "$JOB"
 expect states_are "$JOB" Failed Stopped Stopped
 expect cause_is $((JOB + 2)) never-ran
 
+case_ 'a canary fails: who waits is told how to go on, whether at once, with --force or for its result'
+on_hosts 'h[1-3]' false --canary 1
+HOW="canary: 1 of 1 failed; muster resume $JOB goes on, muster stop $JOB ends it"
+expect within 60 state_is "$JOB" Suspended
+run muster wait "$JOB"
+expect_err "job $JOB is Suspended, not finished: --force waits on; $HOW"
+start_muster "$WORK/wait" wait --force "$JOB"
+expect within 60 grep -q "job $JOB is Suspended: $HOW" "$WORK/wait.err"
+expect alive "$PID"
+expect_status 0 muster resume "$JOB"
+wait_ "$PID"
+expect test $? -eq 5
+on_hosts 'h[1-3]' false --canary 1
+expect within 60 state_is "$JOB" Suspended
+start_muster "$WORK/wait" wait $((JOB + 3))
+expect within 60 grep -q "job $JOB is Suspended: canary" "$WORK/wait.err"
+expect_status 0 muster stop "$JOB"
+wait_ "$PID"
+start_muster "$WORK/invoke" invoke -H 'h[1-3]' --canary 1 -- false
+expect within 60 grep -Eq 'warning: canary: 1 of 1 failed; muster resume [0-9]+ goes on, muster stop' "$WORK/invoke.err"
+expect alive "$PID"
+JOB=$(sed -n 's/.*muster resume \([0-9]*\).*/\1/p' "$WORK/invoke.err")
+expect_status 0 muster resume "$JOB"
+wait_ "$PID"
+expect test $? -eq 5
+expect test "$(grep -c canary "$WORK/invoke.err")" -eq 1
+
 case_ 'more fail than may: nobody else begins, and who runs goes on'
 : >"$WORK/begun"
 on_hosts 'h[1-8]' "echo x >>$WORK/begun; $(on_rank 0 "$(until_there go11)" 'exit 7')" -f 2 --max-failures 2
@@ -231,6 +258,19 @@ if command -v script >/dev/null; then
     expect test "$STATUS" -eq 2
     expect_no_out 'h2: ran'
     expect_out 'not confirmed: nothing was run'
+
+    case_ 'on a terminal a failed canary is told, too'
+    : >"$OUT"
+    {
+        within 60 grep -aqE 'canary: 1 of 1 failed; muster resume [0-9]+' "$OUT"
+        muster stop "$(sed -n 's/.*muster resume \([0-9]*\).*/\1/p' "$OUT" | head -n 1)" </dev/null >/dev/null 2>&1
+        within 60 grep -aq 'IT HAS ENDED' "$OUT"
+    } | timeout 120 script -qefc "$(printf '%q ' "$MUSTER" --color never -L "$DAEMON" -F "$SSH_CONFIG" \
+        invoke -H 'h[1-3]' --canary 1 -- false); s=\$?; echo IT HAS ENDED; exit \$s" /dev/null >"$OUT" 2>"$ERR"
+    STATUS=$? COMMAND='invoke --canary'
+    expect test "$STATUS" -eq 3
+    expect_out 'canary: 1 of 1 failed; muster resume'
+    expect_out 'IT HAS ENDED'
 
     case_ 'above the numbers of muster.conf it is asked by itself, and the number is typed'
     settings_ 'confirm-above = 2' 'confirm-count = 3'

@@ -148,6 +148,46 @@ static void test_command(void **state)
 	groups_free(g);
 }
 
+/* Words as ClusterShell folds them; ranges of Ansible stay what they are. */
+static void test_ranges(void **state)
+{
+	static const struct {
+		const char *word, *hosts, *error;
+		int code;
+	} cases[] = {
+		{"web[1-3]", "web1 web2 web3 ", NULL, 0},
+		{"web[01-05/2].x", "web01.x web03.x web05.x ", NULL, 0},
+		{"r[1-2]n[8-10]", "r1n8 r1n9 r1n10 r2n8 r2n9 r2n10 ", NULL, 0},
+		{"w[1:2] u@w-[5-5]:22", "w1 w2 w-5 ", NULL, 0},
+		{"web[1-3,5]", NULL, "'[1-3,5]' is a list, and only ranges", ERR_SYNTAX},
+		{"web[3-1]", NULL, "'[3-1]': the end is before the beginning", ERR_SYNTAX},
+		{"web[1-03]", NULL, "'[1-03]' is no range: [BEGIN-END]", ERR_SYNTAX},
+		{"web[01-100]", NULL, "'[01-100]' is no range", ERR_SYNTAX},
+		{"web[a-c]", NULL, "'[a-c]' is no range", ERR_SYNTAX},
+		{"web[1-]", NULL, "'[1-]' is no range", ERR_SYNTAX},
+		{"web[-3]", NULL, "'[-3]' is no range", ERR_SYNTAX},
+		{"web[1-3/0]", NULL, "'[1-3/0]' is no range", ERR_SYNTAX},
+		{"web[1-3/]", NULL, "'[1-3/]' is no range", ERR_SYNTAX},
+		{"web[1-2-3]", NULL, "'[1-2-3]' is no range", ERR_SYNTAX},
+		{"web[]", NULL, "'[]' is no range", ERR_SYNTAX},
+		{"web[1-999999999]", NULL, "stands for more than", ERR_LIMIT},
+		{"web[1-9999999999]", NULL, "is no range", ERR_SYNTAX},
+		{"web[1-3", NULL, "'[' without ']'", ERR_SYNTAX},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *spec = xasprintf("cmd:echo '%s'", cases[i].word);
+		struct groups *g = rig_open(*state, spec);
+
+		if (cases[i].hosts)
+			rig_expect(g, NULL, "*", cases[i].hosts);
+		else
+			rig_refuse(g, NULL, "*", cases[i].code, cases[i].error);
+		groups_free(g);
+		free(spec);
+	}
+}
+
 /* It hangs, with a child that holds the pipe: both are killed. */
 static void test_hang(void **state)
 {
@@ -224,9 +264,9 @@ static void test_cache(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(test_clush), RIG_TEST(test_clush_lists), RIG_TEST(test_clush_bad),
-		RIG_TEST(test_dsh),   RIG_TEST(test_ssh),	  RIG_TEST(test_command),
-		RIG_TEST(test_hang),  RIG_TEST(test_cache),
+		RIG_TEST(test_clush),  RIG_TEST(test_clush_lists), RIG_TEST(test_clush_bad),
+		RIG_TEST(test_dsh),    RIG_TEST(test_ssh),	   RIG_TEST(test_command),
+		RIG_TEST(test_ranges), RIG_TEST(test_hang),	   RIG_TEST(test_cache),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
