@@ -1,6 +1,7 @@
 /* The list: an array of hosts in order, and a hash set of their indices. */
 #include "hostlist.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -279,13 +280,24 @@ void hostlist_put(struct hostlist *list, const struct host_text *host)
 	*slot = (struct hostlist_slot){hash, (uint32_t)list->count};
 }
 
+static uint64_t hostlist_key[2];
+
+static void hostlist_make_key(void)
+{
+	/* Only a kernel that has just booted has no random bytes; time will do there. */
+	if (getrandom(hostlist_key, sizeof hostlist_key, GRND_NONBLOCK) !=
+	    (ssize_t)sizeof hostlist_key)
+		hostlist_key[0] = clock_mono_ns();
+}
+
+/* One key for all: a list is made for each line of a file. */
 struct hostlist *hostlist_new(void)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct hostlist *list = xcalloc(1, sizeof *list);
 
-	/* Only a kernel that has just booted has no random bytes; time will do there. */
-	if (getrandom(list->key, sizeof list->key, GRND_NONBLOCK) != (ssize_t)sizeof list->key)
-		list->key[0] = clock_mono_ns();
+	(void)pthread_once(&once, hostlist_make_key);
+	memcpy(list->key, hostlist_key, sizeof list->key);
 	return list;
 }
 

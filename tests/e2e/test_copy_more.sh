@@ -111,7 +111,7 @@ END
 alike 4 'h\[2-3\].*bastion gone: connection refused' -O ProxyJump=gone
 alike 4 'h\[2-3\].*bastion unheard: not known' -O ProxyJump=unheard
 alike 4 'h\[2-3\].*bastion no\.such\.host: ' -O ProxyJump=no.such.host
-alike 2 'ProxyJump' -O 'ProxyJump=h1,,h4'
+alike 4 'h\[2-3\].*ProxyJump h1,: no' -O 'ProxyJump=h1,,h4'
 
 # An address of its own: a port of 127.0.0.1 that is free for a while is taken by whoever asks for one.
 GW_AT=127.88.$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1))
@@ -129,14 +129,13 @@ lose_bastion() {
     PID=$copy
 }
 
-case_ 'a bastion that is lost while files go and come: the copy goes on when it is there again'
+case_ 'a bastion that is lost while files come: the copy goes on when it is there again'
 ssh_config gw <<END
 Host gw
 	HostName $GW_AT
 	HostKeyAlias [$(address_of h1)]:$LAB_PORT
 END
 expect gw_up
-goes_on lose_bastion "$there/gw/huge" -O ProxyJump=gw "$src/huge" -H "h2:$there/gw/"
 goes_on lose_bastion "$here/h3/huge" -O ProxyJump=gw --pull "h3:$src/huge" "$here"
 rm -f "$src/huge"
 

@@ -30,8 +30,8 @@ on_rank() {
 }
 
 case_ 'a batch is of the whole job: it begins when all of the one before have ended, at both gateways'
+: >"$WORK/begun"
 via_ 'h[3-8]' "echo x >>$WORK/begun; $(on_rank '[01]' "until [ -e $WORK/go1 ]; do sleep 0.05; done" true)" --batch 2
-: >>"$WORK/begun"
 expect within 60 begun 2
 expect within 60 states_are "$JOB" Running Running NotStarted NotStarted NotStarted NotStarted
 expect begun_is 2
@@ -50,9 +50,23 @@ expect_status 5 muster wait "$JOB"
 expect states_are "$JOB" Failed Completed Completed Completed Completed
 expect begun_is 5
 
-case_ 'more fail than may: nobody else begins'
+case_ 'more fail than may at one gateway: nobody else begins at the other'
 : >"$WORK/begun"
-expect_status 3 muster invoke -H 'h[3-8]' --via 'h[1-2]' -f 1 --max-failures 1 --shell "echo x >>$WORK/begun; exit 7"
+via_ 'h[3-8]' "echo x >>$WORK/begun; echo \$MUSTER_RANK >>$WORK/ranks; $(on_rank 3 "until [ -e $WORK/go2 ]; do sleep 0.05; done" \
+    "until grep -q 3 $WORK/ranks; do sleep 0.05; done; exit 7")" \
+    -f 1 --max-failures 1
+expect within 60 states_are "$JOB" Failed Failed
+expect within 60 state_is $((JOB + 6)) Stopped
+expect state_is $((JOB + 4)) Running
+: >"$WORK/go2"
+run muster wait "$JOB"
+expect states_are "$JOB" Failed Failed
+expect state_is $((JOB + 4)) Completed
+expect_not grep -q '[45]' "$WORK/ranks"
+
+case_ 'with batches it is exact'
+: >"$WORK/begun"
+expect_status 3 muster invoke -H 'h[3-8]' --via 'h[1-2]' --batch 1 --max-failures 1 --shell "echo x >>$WORK/begun; exit 7"
 expect_err 'h\[5-8\] \(never-ran: 2 of 6 have failed, more than --max-failures lets'
 expect begun_is 2
 
@@ -63,3 +77,20 @@ run muster invoke -H 'h[3-6]' --via 'h[1-2]' --fail-fast --shell "$(on_rank 2 "u
 expect test "$STATUS" -eq 3
 expect_err 'h5 has failed, and --fail-fast ends the others'
 expect within 60 no_process_of "$WORD"
+
+case_ 'a host that its gateway does not reach is waited for while the others go on; a gateway is not'
+: >"$WORK/begun"
+via_ 'away,h[3-4]' "echo x >>$WORK/begun" --until-reachable 10m
+expect within 60 states_are "$JOB" NotStarted Completed Completed
+waits_() {
+    muster get --output list $((JOB + 1)) | grep -q 'waiting for the host: '
+}
+expect within 60 waits_
+expect_status 0 muster stop "$JOB"
+expect begun_is 2
+expect_status 4 muster invoke -H 'h[3-4]' --via nowhere --until-reachable 10m -- true
+expect_err 'h\[3-4\] \(gateway: nowhere: '
+expect_took_under 60000
+
+finish_gateways_
+finish_
