@@ -79,7 +79,7 @@ static int hosts_parse(struct hostlist *all, char **exprs, size_t count,
 		if (rc)
 			break;
 		if (i < count)
-			hostlist_add_all(all, list);
+			hostlist_move_all(all, list);
 		else
 			hostlist_remove_all(all, list);
 		hostlist_free(list);

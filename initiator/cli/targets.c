@@ -109,10 +109,14 @@ void targets_close(struct targets *targets)
 	free(targets);
 }
 
+static void targets_remove(struct hostlist *all, struct hostlist *list)
+{
+	hostlist_remove_all(all, list);
+}
+
 static int targets_each(struct hostlist *all, const struct option_texts *texts,
 			const struct hostlist_env *env,
-			void (*join)(struct hostlist *, const struct hostlist *),
-			struct errmsg *msg)
+			void (*join)(struct hostlist *, struct hostlist *), struct errmsg *msg)
 {
 	for (size_t i = 0; i < texts->count; i++) {
 		struct hostlist *list;
@@ -148,10 +152,10 @@ int targets_find(struct hostlist **ret, const struct cmd_globals *globals,
 	struct hostlist *all = hostlist_new();
 	const struct hostlist_env *env;
 	struct targets *from = targets_open(&env, globals, stdin_taken);
-	int rc = targets_each(all, targets, env, hostlist_add_all, msg);
+	int rc = targets_each(all, targets, env, hostlist_move_all, msg);
 
 	if (rc == 0)
-		rc = targets_each(all, exclude, env, hostlist_remove_all, msg);
+		rc = targets_each(all, exclude, env, targets_remove, msg);
 	if (rc == 0 && !hostlist_count(all) && !allow_empty)
 		rc = err_set(msg, ERR_NOTFOUND,
 			     "no host is left to run on (--allow-empty: that is fine)");

@@ -156,9 +156,8 @@ static void hostlist_slot_set(struct hostlist_slot *slots, size_t slot_count,
 	slots[i] = entry;
 }
 
-static void hostlist_grow(struct hostlist *list)
+static void hostlist_grow_to(struct hostlist *list, size_t slot_count)
 {
-	size_t slot_count = list->slot_count ? list->slot_count * 2 : HOSTLIST_FIRST_SLOTS;
 	struct hostlist_slot *slots = xcalloc(slot_count, sizeof *slots);
 
 	for (size_t i = 0; i < list->slot_count; i++)
@@ -187,6 +186,25 @@ static void hostlist_reindex(struct hostlist *list)
 
 		hostlist_slot_set(list->slots, list->slot_count, entry);
 	}
+}
+
+static void hostlist_grow(struct hostlist *list)
+{
+	hostlist_grow_to(list, list->slot_count ? list->slot_count * 2 : HOSTLIST_FIRST_SLOTS);
+}
+
+void hostlist_reserve(struct hostlist *list, size_t more)
+{
+	size_t slot_count = list->slot_count ? list->slot_count : HOSTLIST_FIRST_SLOTS;
+
+	while (slot_count < (list->count + more) * 2)
+		slot_count *= 2;
+	if (slot_count > list->slot_count)
+		hostlist_grow_to(list, slot_count);
+	if (list->count + more <= list->size)
+		return;
+	list->size = list->count + more;
+	list->hosts = xrealloc(list->hosts, list->size, sizeof *list->hosts);
 }
 
 /* Room for one more host; its slot, or NULL if the list has the host. */
@@ -339,6 +357,13 @@ const struct host *hostlist_at(const struct hostlist *list, size_t index)
 
 void hostlist_move_all(struct hostlist *list, struct hostlist *other)
 {
+	if (!list->count) {
+		struct hostlist empty = *list;
+
+		*list = *other;
+		*other = empty;
+		return;
+	}
 	for (size_t i = 0; i < other->count; i++) {
 		struct host_text text = hostlist_text(&other->hosts[i]);
 		uint32_t hash;

@@ -73,6 +73,9 @@ void hostlist_free(struct hostlist *list);
 size_t hostlist_count(const struct hostlist *list);
 const struct host *hostlist_at(const struct hostlist *list, size_t index);
 
+/* Moves other's hosts to list, where it lacks them; other is then empty. */
+void hostlist_move_all(struct hostlist *list, struct hostlist *other);
+
 /*
  * Adds to list the hosts of other that it lacks; removes from list those that other has. Hosts are
  * the same when user, name and port are (::1 and [::1] are one host, labelled as first written);

@@ -75,6 +75,9 @@ struct host_text {
 
 /* hostlist.c */
 
+/* Makes room for so many more hosts at once. */
+void hostlist_reserve(struct hostlist *list, size_t more);
+
 /* Adds the host unless the list has it. */
 void hostlist_put(struct hostlist *list, const struct host_text *host);
 
@@ -83,9 +86,6 @@ struct host_text hostlist_text(const struct host *host);
 
 /* The index of the host; SIZE_MAX: the list does not have it. */
 size_t hostlist_find(const struct hostlist *list, const struct host_text *host);
-
-/* Moves other's hosts to list; other is then empty. */
-void hostlist_move_all(struct hostlist *list, struct hostlist *other);
 
 /* Keeps the hosts that other has, by the rule of hostlist_remove_all. */
 void hostlist_keep_all(struct hostlist *list, const struct hostlist *other);

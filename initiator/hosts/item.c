@@ -266,7 +266,7 @@ static int item_parse(struct item *item, struct item_span *s)
 }
 
 /* Refuses names that are too long and more hosts than allowed, before any is made. */
-static int item_check(const struct item *item, struct item_span *s, size_t start)
+static int item_check(const struct item *item, struct item_span *s, size_t start, size_t *ret_count)
 {
 	size_t len = item->literals[0].len;
 	uint64_t count = 1;
@@ -281,6 +281,7 @@ static int item_check(const struct item *item, struct item_span *s, size_t start
 		return expr_fail(s->env, s->text, s->at, ERR_LIMIT,
 				 "the host name has %zu bytes; at most %u are possible", len,
 				 LIMIT_HOST_NAME);
+	*ret_count = (size_t)count;
 	return expr_spend(s->env, s->text, start, count * EXPR_WORK_HOST);
 }
 
@@ -349,12 +350,13 @@ int item_names(const struct expr_text *text, size_t at, size_t end, struct expr_
 {
 	struct item_span span = {.text = text, .env = env, .at = at, .end = end};
 	struct item item;
+	size_t count;
 	int rc;
 
 	memset(&item, 0, sizeof item);
 	rc = item_name(&item, &span, true);
 	if (!rc)
-		rc = item_check(&item, &span, at);
+		rc = item_check(&item, &span, at, &count);
 	if (!rc)
 		rc = item_expand(&item, fn, arg);
 	item_done(&item);
@@ -367,13 +369,16 @@ int item_eval(struct hostlist *list, const struct expr_text *text, size_t at, si
 	struct item_span span = {.text = text, .env = env, .at = at, .end = end};
 	struct item_sink sink = {.list = list, .span = &span};
 	struct item item;
+	size_t count;
 	int rc;
 
 	memset(&item, 0, sizeof item);
 	rc = item_parse(&item, &span);
 	if (!rc)
-		rc = item_check(&item, &span, at);
+		rc = item_check(&item, &span, at, &count);
 	if (!rc) {
+		if (!item.wild && count > 1)
+			hostlist_reserve(list, count);
 		sink.host = item.host;
 		rc = item_expand(&item, item.wild ? item_put_wild : item_put, &sink);
 	}
