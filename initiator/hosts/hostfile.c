@@ -57,6 +57,19 @@ static int hostfile_read(struct buf *out, const char *path, const struct expr_te
 	return expr_spend(env, text, at, out->len * (uint64_t)EXPR_WORK_BYTE);
 }
 
+/* A line that is one name and nothing else, as nearly all are. */
+static bool hostfile_is_name(const struct expr_text *line)
+{
+	for (size_t i = 0; i < line->len; i++) {
+		char c = line->data[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      c == '.' || c == '_' || (i && c == '-')))
+			return false;
+	}
+	return true;
+}
+
 /* One line, without what follows a '#'. An expression of its own: '!' reaches no other line. */
 static int hostfile_line(struct hostlist *list, struct expr_text *line, struct expr_env *env)
 {
@@ -70,6 +83,8 @@ static int hostfile_line(struct hostlist *list, struct expr_text *line, struct e
 		line->len--;
 	if (!line->len)
 		return 0;
+	if (hostfile_is_name(line))
+		return item_eval(list, line, 0, line->len, env);
 	found = hostlist_new();
 	rc = expr_eval(found, line, env);
 	if (!rc)
