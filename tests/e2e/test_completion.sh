@@ -41,9 +41,10 @@ until_() {
 }
 zpty -w z "PS1=; stty cols 200; autoload -U compinit; compinit -D -u; source $1/_muster; LISTMAX=1000; zstyle ':completion:*' menu no; setopt no_beep no_auto_menu list_ambiguous no_list_ambiguous; print READ''Y"
 until_ READY >/dev/null
-zpty -w z 'done_() { zle -I; print -r -- "LINE=$BUFFER="; print EN""D; zle kill-whole-line }; zle -N done_; bindkey "^X^D" done_; print SE""T'
+zpty -w z 'done_() { zle -I; print -r -- "LINE=$BUFFER="; print EN""D; zle kill-whole-line }; zle -N done_; bindkey "^Xd" done_; print SE""T'
 until_ SET >/dev/null
-zpty -w -n z "$2"$'\t'$'\C-x\C-d'
+# No key that means something to a terminal which zsh has not taken over again so far, as ^D does.
+zpty -w -n z "$2"$'\t'$'\C-xd'
 until_ END
 zpty -d z
 ZSH
