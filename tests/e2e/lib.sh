@@ -32,6 +32,8 @@ WORK=$(mktemp -d "${TMPDIR:-/tmp}/e2e.XXXXXX") || exit 1
 mkdir -m 700 "$WORK/run" "$WORK/state" "$WORK/home" "$WORK/pids"
 unset SSH_AUTH_SOCK SSH_AGENT_PID MUSTER_LOG NO_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS BASH_ENV ENV
 unset XDG_CONFIG_HOME
+# Bash outlives a Ctrl-C that the program handled, which the shell of a terminal without SHELL (dash) does not.
+export SHELL=$BASH
 export XDG_RUNTIME_DIR=$WORK/run XDG_STATE_HOME=$WORK/state HOME=$WORK/home TERM=xterm
 # No connection outlives its job, so that each case connects anew; a suite about that sets it itself. E2E_AGENT:
 # every suite can be run with the agent and without.

@@ -20,7 +20,7 @@ MUSTER_WORDS=$(quoted "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG")
 
 # on_tty SHELL-TEXT: runs the text on a terminal of its own, whose output becomes OUT; $m is muster.
 on_tty() {
-    SHELL=$BASH timeout -k 5 "$LIMIT" script -qec \
+    timeout -k 5 "$LIMIT" script -qec \
         "stty cols 80 rows 24; m() { $MUSTER_WORDS \"\$@\"; }; $1" /dev/null
 }
 
