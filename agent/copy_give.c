@@ -20,6 +20,7 @@ struct copy_file {
 	struct copy_file *next;
 	uint64_t index;
 	char *path;
+	size_t top; /* of path, walk_top() */
 	char *name;
 	uint64_t size; /* as was told, and its time */
 	int64_t mtime_ns;
@@ -75,11 +76,11 @@ static void copy_give_trouble(struct copy_give *g, const char *name, const char 
 	copy_give_say(g, &e);
 }
 
-static int copy_give_hash(const char *path, uint64_t size, uint8_t ret[CONTENT_SIZE])
+static int copy_give_hash(const char *path, size_t top, uint64_t size, uint8_t ret[CONTENT_SIZE])
 {
 	struct content *content = content_new();
 	struct stat st;
-	int fd = walk_open(path, true, &st);
+	int fd = walk_open(path, top, &st);
 	int rc = fd < 0 ? ERR_SYS : content_add_file(content, fd, size);
 
 	fd_close(&fd);
@@ -89,12 +90,13 @@ static int copy_give_hash(const char *path, uint64_t size, uint8_t ret[CONTENT_S
 }
 
 static void copy_give_add(struct copy_give *g, const struct file_entry *e, const char *path,
-			  bool again)
+			  size_t top, bool again)
 {
 	struct copy_file *file = xcalloc(1, sizeof *file);
 
 	file->index = e->index;
 	file->path = xstrdup(path);
+	file->top = top;
 	file->name = xstrdup(e->name);
 	file->size = e->size;
 	file->mtime_ns = e->mtime_ns;
@@ -108,9 +110,11 @@ static void copy_give_add(struct copy_give *g, const struct file_entry *e, const
 }
 
 /* Tells of a name, and remembers what an answer comes for. */
-static void copy_give_tell(struct copy_give *g, struct file_entry *e, const char *path, bool again)
+static void copy_give_tell(struct copy_give *g, struct file_entry *e, const char *path, size_t top,
+			   bool again)
 {
 	uint8_t hash[CONTENT_SIZE];
+	int rc;
 
 	if (strlen(e->name) > LIMIT_OPTION_TEXT ||
 	    (e->text && strlen(e->text) > LIMIT_OPTION_TEXT)) {
@@ -119,8 +123,10 @@ static void copy_give_tell(struct copy_give *g, struct file_entry *e, const char
 	}
 	e->index = ++g->index;
 	if (e->kind == FILE_PLAIN && g->c->open.checksum) {
-		if (copy_give_hash(path, e->size, hash) < 0) {
-			copy_give_trouble(g, e->name, strerror(errno));
+		rc = copy_give_hash(path, top, e->size, hash);
+		if (rc < 0) {
+			copy_give_trouble(g, e->name,
+					  rc == ERR_SYS ? strerror(errno) : COPY_GIVE_CHANGED);
 			return;
 		}
 		e->hash = hash;
@@ -128,7 +134,7 @@ static void copy_give_tell(struct copy_give *g, struct file_entry *e, const char
 	copy_give_say(g, e);
 	e->hash = NULL;
 	if (e->kind != FILE_SPECIAL && e->kind != FILE_TROUBLE)
-		copy_give_add(g, e, path, again);
+		copy_give_add(g, e, path, top, again);
 }
 
 static void copy_give_drop(struct copy_give *g, struct copy_file *file)
@@ -161,7 +167,7 @@ static void copy_give_walk(struct copy_give *g)
 	const char *path;
 
 	if (walk_next(g->walk, &e, &path))
-		copy_give_tell(g, &e, path, false);
+		copy_give_tell(g, &e, path, walk_top(g->walk), false);
 	else
 		g->walked = true;
 }
@@ -194,15 +200,17 @@ static void copy_give_changed(struct copy_give *g, struct copy_file *file, int e
 {
 	struct file_entry e = {0};
 	struct stat st;
+	int fd = file->again || error ? ERR_CLOSED : walk_open(file->path, file->top, &st);
 
 	copy_give_data(g, file, 0, false, true);
-	if (!file->again && !error && stat(file->path, &st) == 0 && S_ISREG(st.st_mode)) {
+	if (fd >= 0) {
 		walk_fill(&e, &st);
 		e.name = file->name;
-		copy_give_tell(g, &e, file->path, true);
+		copy_give_tell(g, &e, file->path, file->top, true);
 	} else {
 		copy_give_trouble(g, file->name, error ? strerror(error) : COPY_GIVE_CHANGED);
 	}
+	fd_close(&fd);
 	copy_give_drop(g, file);
 }
 
@@ -216,7 +224,7 @@ static int copy_give_open(struct copy_file *file)
 {
 	struct file_entry now;
 
-	file->fd = walk_open(file->path, true, &file->st);
+	file->fd = walk_open(file->path, file->top, &file->st);
 	if (file->fd < 0)
 		return ERR_SYS;
 	file->content = content_new();

@@ -1,10 +1,12 @@
 /* Files that come from the initiator. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "copy_private.h"
 #include "message.h"
 #include "sink.h"
+#include "walk.h"
 
 /* Bytes that came, of which the initiator is told when they are so many. */
 #define COPY_TAKE_STEP (256u << 10)
@@ -56,7 +58,7 @@ static int copy_take_entry(struct copy_take *t, const uint8_t *body, size_t len,
 static int copy_take_data(struct copy_take *t, const uint8_t *body, size_t len, struct errmsg *msg)
 {
 	struct copy_data_msg m;
-	int rc = copy_data_get(&m, body, len, msg);
+	int rc = copy_data_borrow(&m, body, len, msg);
 	struct sink_piece piece;
 
 	if (rc)
@@ -69,7 +71,6 @@ static int copy_take_data(struct copy_take *t, const uint8_t *body, size_t len, 
 				    .failed = m.failed};
 	rc = sink_data(t->sink, &piece, msg);
 	t->taken += m.len;
-	copy_data_done(&m);
 	return rc;
 }
 
@@ -119,6 +120,16 @@ static int copy_take_next(struct copy_take *t, uint32_t *ret_type, const uint8_t
 	return rc;
 }
 
+/* The folder is that which this copy had made: its name, and what it is in. */
+static char *copy_take_above(const char *to, int *root)
+{
+	int above = openat(*root, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)close(*root);
+	*root = above;
+	return walk_name(to);
+}
+
 void copy_take(struct copy_child *c)
 {
 	struct copy_take t = {.c = c};
@@ -132,8 +143,14 @@ void copy_take(struct copy_child *c)
 
 	if (sink_root(c->open.to, c->open.several, &spec.root, &as, &msg) != 0)
 		copy_child_over(c, msg.text);
+	if (c->open.place == COPY_PLACE_NAME && !as)
+		as = copy_take_above(c->open.to, &spec.root);
 	spec.as = as;
 	t.sink = sink_new(&spec);
+	if (c->open.place == COPY_PLACE_TELL) {
+		copy_take_tell(&t, 0, as ? SINK_WRITTEN : SINK_SAME, 0, NULL);
+		copy_child_flush(c);
+	}
 	free(as);
 	for (;;) {
 		if (copy_take_next(&t, &type, &body, &len) < 0)

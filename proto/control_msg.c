@@ -361,6 +361,7 @@ static const struct layout_field status_reply_msg_fields[] = {
 	TEXT(status_reply_msg, store_note, LIMIT_OPTION_TEXT),
 	U64(status_reply_msg, named_sessions, UINT64_MAX),
 	U64(status_reply_msg, io_threads, UINT64_MAX),
+	TEXT(status_reply_msg, settings, LIMIT_OPTION_TEXT * 4),
 };
 
 MESSAGE_DEFINE(status_reply, "STATUS_REPLY", NULL)

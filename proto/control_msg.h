@@ -413,6 +413,8 @@ struct status_reply_msg {
 			     NULL */
 	uint64_t named_sessions; /* of SESSION_GET, open or not */
 	uint64_t io_threads;	 /* that connections run on */
+	char *settings; /* what muster.conf and the environment set when it started, as there;
+			   never NULL from a daemon of this version */
 };
 
 /* 8.4 SHUTDOWN_REPLY: jobs is what kept it from ending; 0: it ends now. */

@@ -39,6 +39,7 @@ static const struct layout_field copy_open_msg_fields[] = {
 	STR(copy_open_msg, to, LIMIT_OPTION_TEXT),
 	LIST(copy_open_msg, STRS, from, from_count, LIMIT_COPY_SOURCES),
 	U64(copy_open_msg, window, UINT64_MAX),
+	U64(copy_open_msg, place, COPY_PLACES - 1),
 };
 
 static void copy_open_verify(struct wire_in *in, const void *body)
@@ -50,6 +51,8 @@ static void copy_open_verify(struct wire_in *in, const void *body)
 		wire_fault(in, ERR_PROTO, "from", "goes with pull, and only that");
 	if (m->pull == (m->to != NULL))
 		wire_fault(in, ERR_PROTO, "to", "does not go with pull, and is needed without");
+	if (m->place && (m->pull || m->several))
+		wire_fault(in, ERR_PROTO, "place", "goes with one thing that comes");
 	if (m->to && !*m->to)
 		wire_fault(in, ERR_PROTO, "to", "is empty");
 	for (size_t i = 0; i < m->from_count; i++)
@@ -104,6 +107,45 @@ static void copy_data_verify(struct wire_in *in, const void *body)
 
 MESSAGE_DEFINE(copy_data, "COPY_DATA", copy_data_verify)
 
+/* wire.h borrows, and what was read is only read. */
+static uint8_t *copy_data_bytes(struct wire_in *in, const char *name, size_t max, size_t *ret_len)
+{
+	if (wire_has(in))
+		return (uint8_t *)(uintptr_t)wire_get_bytes(in, name, max, ret_len, NULL);
+	wire_skip(in);
+	return NULL;
+}
+
+static bool copy_data_flag(struct wire_in *in, const char *name)
+{
+	if (wire_has(in))
+		return wire_get_bool(in, name);
+	wire_skip(in);
+	return false;
+}
+
+int copy_data_borrow(struct copy_data_msg *ret, const void *body, size_t len, struct errmsg *msg)
+{
+	struct copy_data_msg m = {0};
+	struct wire_in *in;
+	int rc = wire_in_new(&in, body, len, msg);
+
+	if (rc)
+		return rc;
+	m.task = wire_get_u64(in, "task", UINT64_MAX);
+	m.index = wire_get_u64(in, "index", UINT64_MAX);
+	m.data = copy_data_bytes(in, "data", LIMIT_COPY_PIECE, &m.len);
+	m.end = copy_data_flag(in, "end");
+	m.hash = copy_data_bytes(in, "hash", COPY_HASH, &m.hash_len);
+	m.failed = copy_data_flag(in, "failed");
+	copy_data_verify(in, &m);
+	rc = wire_in_end(in, msg);
+	wire_in_free(in);
+	if (rc == 0)
+		*ret = m;
+	return rc;
+}
+
 void copy_data_put_head(struct buf *out, uint64_t task, uint64_t index, size_t len)
 {
 	const uint8_t head[5] = {0xc6, (uint8_t)(len >> 24), (uint8_t)(len >> 16),
@@ -138,7 +180,7 @@ static void copy_answer_verify(struct wire_in *in, const void *body)
 {
 	const struct copy_answer_msg *m = body;
 
-	copy_verify_index(in, m->task, m->index);
+	copy_verify_task(in, m->task);
 	if (!m->verdict)
 		wire_fault(in, ERR_PROTO, "verdict", "is 0, which is none");
 }

@@ -25,6 +25,15 @@ struct copy_open_msg {
 	char **from;   /* of pull */
 	size_t from_count;
 	uint64_t window; /* of pull: bytes that may be on their way */
+	uint64_t place;	 /* not pull: enum copy_place */
+};
+
+/* What "to" is where there may be nothing of that name. */
+enum copy_place {
+	COPY_PLACE_ANY,	 /* as it is found */
+	COPY_PLACE_TELL, /* the same; COPY_ANSWER 0 says as what, before anything is written */
+	COPY_PLACE_NAME, /* a new name, also if it is a folder by now */
+	COPY_PLACES
 };
 
 /* 16.2 */
@@ -52,6 +61,9 @@ struct copy_data_msg {
 	size_t hash_len;
 	bool failed;
 };
+
+/* As copy_data_get, but its pointers are into the body: there is nothing to be done with it. */
+int copy_data_borrow(struct copy_data_msg *ret, const void *body, size_t len, struct errmsg *msg);
 
 /* The same without a copy of the bytes: appends what stands before them; the caller appends len
  * bytes (at least 1), and then copy_data_put_tail. */

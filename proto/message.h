@@ -16,6 +16,7 @@ enum message_sender {
 	MSG_FROM_D = 2,	 /* daemon, on the control socket */
 	MSG_FROM_I = 4,	 /* initiator, towards an agent */
 	MSG_FROM_A = 8,	 /* agent */
+	MSG_FROM_T = 7,	 /* all but the agent */
 	MSG_FROM_E = 12, /* both ends of a connection to an agent */
 	MSG_FROM_B = 15, /* all */
 	MSG_FROM_S = 16	 /* nobody: it stands in files of the store */

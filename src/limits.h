@@ -47,7 +47,7 @@
 
 /* Inventories and groups. */
 #define LIMIT_INVENTORY	      (128u << 20) /* a file, or what a command says; all of one directory */
-#define LIMIT_INVENTORY_FILES 4096u	   /* of one directory */
+#define LIMIT_INVENTORY_FILES 65536u	   /* of one directory */
 #define LIMIT_INVENTORY_DEPTH 8u	   /* directories in directories */
 #define LIMIT_GROUPS	      100000u
 #define LIMIT_GROUP_NAME      255u
@@ -59,6 +59,8 @@
 #define LIMIT_YAML_DEPTH      64u
 #define LIMIT_YAML_NODES      8000000u
 #define LIMIT_YAML_ANCHORS    10000u
+/* Names and variables of one inventory, as often as they are looked at. */
+#define LIMIT_GROUP_WORK (32u << 20)
 
 /* Files of SSH. */
 #define LIMIT_SSH_CONFIG       (16u << 20)
@@ -67,6 +69,8 @@
 #define LIMIT_MATCH_EXEC_MS	5000u
 #define LIMIT_MATCH_EXEC_ALL_MS 60000u
 #define LIMIT_KNOWN_HOSTS	(256u << 20)
+#define LIMIT_KNOWN_GATHER	1024u /* new keys that are written in one step */
+#define LIMIT_KNOWN_GATHER_MS	500u  /* so long the first of them waits for others */
 #define LIMIT_KEY_FILE		(1u << 20)
 #define LIMIT_AGENT_MESSAGE	(256u << 10) /* as OpenSSH's ssh-agent */
 #define LIMIT_AGENT_KEYS	256u
@@ -76,6 +80,9 @@
 #define LIMIT_ASK_CLIENT_MS	110000u /* so that the daemon hears that there was no answer */
 #define LIMIT_ASK_MS		120000u /* a person answers, or the job goes on without */
 #define LIMIT_ASK_TRIES		3u	/* of one passphrase */
+#define LIMIT_PROMPT_TEXT	1024u	/* of a server's question, and of what stands above it */
+#define LIMIT_PROMPT_LINES	16u
+#define LIMIT_PROMPT_WAIT_MS	600000u /* for its turn, and for the person */
 
 /* Agents. */
 #define LIMIT_SCRIPT	    (512u << 10) /* --file-path */
@@ -85,6 +92,7 @@
 #define LIMIT_COPY_PIECE    (256u << 10)
 #define LIMIT_COPY_ENTRIES  2000000u	 /* names in what one job copies to hosts */
 #define LIMIT_COPY_NAMES    (256u << 20) /* bytes of these */
+#define LIMIT_COPY_STAGE    (2u << 20)	 /* bytes of a copy on their way to a gateway */
 #define LIMIT_COPY_TROUBLES 1000u	 /* files of one host whose failure is told in text */
 #define LIMIT_TASKS	    256u	 /* at once in one agent */
 #define LIMIT_LINE_JSON	    (1u << 20)	 /* a line, or a document, that a parser keeps */

@@ -15,7 +15,8 @@ struct locked {
 	char text[];
 };
 
-struct locked *locked_new(const char *text, size_t len)
+/* Room for len bytes, all zero, and a NUL. */
+static struct locked *locked_room(size_t len)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t size = (sizeof(struct locked) + len + 1 + page - 1) / page * page;
@@ -31,7 +32,24 @@ struct locked *locked_new(const char *text, size_t len)
 	(void)madvise(locked, size, MADV_WIPEONFORK);
 	atomic_init(&locked->holders, 1);
 	locked->size = size;
+	return locked;
+}
+
+struct locked *locked_new(const char *text, size_t len)
+{
+	struct locked *locked = locked_room(len);
+
 	memcpy(locked->text, text, len);
+	return locked;
+}
+
+struct locked *locked_line(const char *text)
+{
+	size_t len = strlen(text);
+	struct locked *locked = locked_room(len + 1);
+
+	memcpy(locked->text, text, len);
+	locked->text[len] = '\n';
 	return locked;
 }
 

@@ -12,6 +12,7 @@ struct locked;
 
 /* A copy of len bytes, which may hold no NUL. Never NULL. */
 struct locked *locked_new(const char *text, size_t len);
+struct locked *locked_line(const char *text);	   /* with a line break behind it */
 struct locked *locked_hold(struct locked *locked); /* returns it. NULL is fine */
 void locked_drop(struct locked *locked);	   /* NULL is fine */
 

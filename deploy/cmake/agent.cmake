@@ -15,8 +15,9 @@ set(MUSTER_AGENT_FLAGS -std=c17 -D_GNU_SOURCE -DMUSTER_SMALL_LIBC
   -fno-pie -no-pie -static -s -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noseparate-code
   -Wl,-z,norelro -Wl,-z,noexecstack)
 # Pages have 4 to 64 KiB there. With the greatest, which is the default for what must hold, as the
-# common one too, the file has no padding between its segments.
-set(MUSTER_AGENT_FLAGS_aarch64 -fomit-frame-pointer -Wl,-z,common-page-size=65536)
+# common one too, the file has no padding between its segments. All of it lies within a MiB, which
+# makes each address one instruction in place of two; the linker would say if it did not.
+set(MUSTER_AGENT_FLAGS_aarch64 -fomit-frame-pointer -mcmodel=tiny -Wl,-z,common-page-size=65536)
 
 # The libraries' headers in a folder of their own: beside them are those of another libc.
 function(muster_agent_headers from to)

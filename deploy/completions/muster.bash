@@ -28,7 +28,11 @@ _muster() {
         fi
         text=${line%%$'\t'*}
         text=${text#"$prefix"}
-        [ "$quoted" -eq 1 ] || printf -v text %q "$text"
+        if [ "$quoted" -eq 0 ]; then
+            printf -v text %q "$text"
+        elif [[ $text == *[\"\'\\\$\`\!]* ]]; then
+            continue # what the shell would make something of, between these quotes
+        fi
         COMPREPLY+=("$text")
     done < <(command "${COMP_WORDS[0]}" __complete bash "${words[@]:1}" 2>/dev/null)
     # More may follow these.

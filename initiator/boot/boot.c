@@ -88,9 +88,7 @@ struct boot *boot_new(const struct boot_spec *spec, const struct boot_events *ev
 
 void boot_forget_answer(struct boot *boot)
 {
-	if (boot->answer)
-		explicit_bzero(boot->answer, strlen(boot->answer));
-	free(boot->answer);
+	locked_drop(boot->answer);
 	boot->answer = NULL;
 }
 
@@ -134,13 +132,8 @@ static void rise_answer(struct boot *boot, struct boot_stream *stream)
 		/* The second line would go to the command. */
 		boot_fail(boot, BOOT_BECOME, "the password has a line break in it");
 	} else {
-		size_t len = strlen(password);
-
-		/* Not by a format, which may leave copies where it has grown. */
-		boot->answer = xmalloc(len + 2);
-		memcpy(boot->answer, password, len);
-		memcpy(boot->answer + len, "\n", 2);
-		boot->events->send(boot->arg, boot->answer, len + 1);
+		boot->answer = locked_line(password);
+		boot->events->send(boot->arg, locked_text(boot->answer), strlen(password) + 1);
 	}
 }
 

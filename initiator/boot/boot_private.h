@@ -9,6 +9,7 @@
 #include "boot.h"
 #include "boot_scan.h"
 #include "buf.h"
+#include "locked.h"
 
 /* What is being awaited on the way to another user. */
 enum boot_rise { RISE_LOGIN, RISE_ASKED, RISE_ANSWERED, RISE_THROUGH, RISE_COUNT };
@@ -34,8 +35,8 @@ struct boot {
 	size_t heard; /* at most LIMIT_BOOT_NOISE */
 	unsigned pushes;
 	bool ended;
-	char *answer;	     /* the password and a newline, once it was sent */
-	const uint8_t *rest; /* of the bytes that are being fed, behind the line */
+	struct locked *answer; /* the password and a newline, once it was sent */
+	const uint8_t *rest;   /* of the bytes that are being fed, behind the line */
 	size_t rest_len;
 	struct buf joined;
 };

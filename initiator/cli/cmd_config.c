@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "cmd.h"
 #include "config_apply.h"
+#include "config_daemon.h"
 #include "csv.h"
 #include "escape.h"
 #include "exit.h"
@@ -201,6 +202,7 @@ static int config_show(const struct cmd *cmd, const struct config_values *v,
 	static const struct table_column columns[] = {
 		{"Key", false}, {"Value", false}, {"Source", false}, {"Help", false}};
 	struct config_view view = {.shape = ROWS_TABLE, .escape = isatty(STDOUT_FILENO) == 1};
+	int status;
 
 	if (v->globals.output && rows_shape_find(v->globals.output, &view.shape) != 0)
 		return cmd_usage(cmd, "--output: '%s' is none of %s", v->globals.output,
@@ -219,7 +221,10 @@ static int config_show(const struct cmd *cmd, const struct config_values *v,
 		config_put_key(&view, config, (enum config_key)i);
 	if (!argc)
 		config_put_extras(&view, config);
-	return config_finish(&view);
+	status = config_finish(&view);
+	if (!v->globals.quiet)
+		config_daemon_tell(cmd, &v->globals, config);
+	return status;
 }
 
 static int config_cmd_run(const struct cmd *cmd, void *arg, int argc, char **argv)
@@ -256,7 +261,8 @@ const struct cmd cmd_config = {
 	.name = "config",
 	.synopsis = "[-m PROFILE] [--output FORMAT] [KEY...] | --check [FILE...] | --profiles",
 	.summary = "Show the settings that hold, and where each comes from",
-	.text = "A running daemon has those that held when it was started.\n"
+	.text = "A running daemon has those that held when it was started; what is another now is\n"
+		"said on standard error.\n"
 		"--output: " ROWS_NAMES "\n",
 	.options = config_rows,
 	.option_count = ARRAY_LEN(config_rows),

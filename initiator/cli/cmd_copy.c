@@ -226,10 +226,6 @@ static int copy_fill(struct job_open_msg *open, struct via_made *ways, const str
 		rc = rollout_fill(open, &v->rollout, false, msg);
 	if (rc == 0)
 		rc = via_fill(open, ways, &v->via, &v->globals, hosts, msg);
-	if (rc == 0 && (open->route_count || open->topology))
-		rc = err_set(msg, ERR_SYNTAX,
-			     "files are not copied by way of gateways: copy without --via and "
-			     "--topology (--topology none), or to the gateways, and on from there");
 	if (v->reconnect.given)
 		open->reconnect_timeout_ms = durable_reconnect_ms(v->reconnect.ms);
 	else if (config->keys[CONFIG_RECONNECT_TIMEOUT].given)

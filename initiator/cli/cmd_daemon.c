@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "ask.h"
 #include "cmd.h"
+#include "config_daemon.h"
 #include "control.h"
 #include "control_msg.h"
 #include "daemon.h"
@@ -183,6 +184,9 @@ static void daemon_settle(struct daemon_options *options, const struct daemon_va
 	options->retain_size = config_get(config, CONFIG_RETAIN_SIZE, DAEMON_RETAIN_SIZE);
 	options->retain_count = config_get(config, CONFIG_RETAIN_COUNT, DAEMON_RETAIN_COUNT);
 	options->io_threads = config_get(config, CONFIG_IO_THREADS, 0);
+	options->bastion_opening = config_get(config, CONFIG_BASTION_OPENING, 0);
+	options->bastion_channels = config_get(config, CONFIG_BASTION_CHANNELS, 0);
+	options->bastion_memory = config_get(config, CONFIG_BASTION_MEMORY, 0);
 	options->keepalive_ms = config_get(config, CONFIG_KEEPALIVE, DAEMON_KEEPALIVE_MS);
 	options->reconnect_delay_ms = config_get(config, CONFIG_RECONNECT_DELAY, 0);
 	options->reconnect_timeout_ms = durable_reconnect_ms(
@@ -199,7 +203,8 @@ static int daemon_run(const struct daemon_values *values, const struct paths *pa
 	const char *env = getenv("MUSTER_LOG");
 	int level = env ? log_level_parse(env) : -1, status;
 	struct errmsg msg;
-	char *store;
+	struct buf settings = {0};
+	char *store, *stage;
 
 	/* Behind a socket pair its stderr is the user's; else it is the log file or a journal. */
 	if (options.control_fd < 0)
@@ -216,8 +221,13 @@ static int daemon_run(const struct daemon_values *values, const struct paths *pa
 		refuse_clients(&options, ERR_NOTFOUND, msg.text);
 		return cmd_error(EXIT_INTERNAL, "%s", msg.text);
 	}
+	config_daemon_settings(&settings, values->globals.config);
+	options.settings = buf_cstr(&settings);
 	options.store_path = store;
+	options.stage_path = stage = paths->store ? xasprintf("%s.copies", paths->store) : NULL;
 	status = daemon_main(&options);
+	buf_done(&settings);
+	free(stage);
 	free(store);
 	return status;
 }

@@ -120,6 +120,7 @@ static int hosts_cmd_run(const struct cmd *cmd, void *arg, int argc, char **argv
 
 	hosts_view_separator(&separator, v->separator ? v->separator : "\n");
 	view.separator = buf_cstr(&separator);
+	view.separator_len = separator.len;
 	rc = hosts_fill(&view, v, &msg);
 	if (!rc && argc <= 0 && !v->groups.given)
 		rc = err_set(&msg, ERR_SYNTAX,

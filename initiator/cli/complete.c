@@ -7,11 +7,9 @@
 #include "alloc.h"
 #include "cmd_table.h"
 #include "escape.h"
+#include "job_words.h"
 
 #define COMPLETE_TEXT 200u /* bytes of a description */
-
-static const char complete_states[] = "NotStarted, Running, Completed, Failed, Stopped, Blocked, "
-				      "Suspended, Disconnected, Suspending, Stopping";
 
 /* A command line up to the word at the cursor. */
 struct complete_line {
@@ -26,6 +24,18 @@ struct complete_line {
 	bool check; /* --check was given */
 };
 
+/* What a shell shows and puts on its line must do nothing to the terminal there. */
+static bool complete_is_harmless(const struct buf *text)
+{
+	struct buf shown = {0};
+	bool same;
+
+	escape_display(&shown, text->data, text->len);
+	same = shown.len == text->len && !(text->len && memchr(text->data, '\t', text->len));
+	buf_done(&shown);
+	return same;
+}
+
 void complete_add(struct complete *c, const char *head, const char *text, const char *description)
 {
 	char safe[COMPLETE_TEXT * 4];
@@ -34,7 +44,7 @@ void complete_add(struct complete *c, const char *head, const char *text, const 
 
 	buf_addf(&whole, "%s%s", head, text);
 	if (c->count < COMPLETE_MAX && whole.len >= len && memcmp(whole.data, c->word, len) == 0 &&
-	    !strpbrk(buf_cstr(&whole), "\t\n\r\033")) {
+	    complete_is_harmless(&whole)) {
 		c->count++;
 		buf_addf(&c->out, "%s%s", c->prefix, buf_cstr(&whole));
 		if (description && *description)
@@ -239,6 +249,44 @@ static const struct {
 	{"id", COMPLETE_JOBS},	   {"instance-id", COMPLETE_JOBS},
 };
 
+static void complete_table(struct complete *c, const char *head,
+			   const char *const *(*table)(size_t *))
+{
+	size_t count;
+	const char *const *words = table(&count);
+
+	for (size_t i = 0; i < count; i++)
+		complete_add(c, head, words[i], NULL);
+}
+
+/* Behind "@job:ID:" stand the hosts of a job that have ended so. False: that stands not there. */
+static bool complete_job_hosts(struct complete *c)
+{
+	static const char lead[] = "@job:";
+	const char *at = strrchr(c->word, '@'), *colon;
+	char *head;
+
+	if (!at || strncmp(at, lead, sizeof lead - 1) != 0)
+		return false;
+	colon = strchr(at + sizeof lead - 1, ':');
+	if (!colon)
+		return false;
+	head = xasprintf("%.*s", (int)(colon + 1 - c->word), c->word);
+	complete_table(c, head, job_words_states);
+	complete_add(c, head, "rc=", NULL);
+	free(head);
+	head = xasprintf("%.*scause=", (int)(colon + 1 - c->word), c->word);
+	complete_table(c, head, job_words_causes);
+	free(head);
+	return true;
+}
+
+static void complete_from(struct complete *c, enum complete_source source)
+{
+	if (source != COMPLETE_HOSTS || !complete_job_hosts(c))
+		complete_ask(c, source);
+}
+
 static void complete_value(struct complete *c, const struct complete_line *l,
 			   const struct option_row *row)
 {
@@ -247,7 +295,7 @@ static void complete_value(struct complete *c, const struct complete_line *l,
 
 	for (size_t i = 0; i < ARRAY_LEN(complete_asked); i++)
 		if (strcmp(complete_asked[i].option, row->name) == 0) {
-			complete_ask(c, complete_asked[i].source);
+			complete_from(c, complete_asked[i].source);
 			return;
 		}
 	for (size_t i = 0; row->arg && i < ARRAY_LEN(files); i++)
@@ -260,7 +308,7 @@ static void complete_value(struct complete *c, const struct complete_line *l,
 	else if (strcmp(row->name, "parse") == 0)
 		complete_kinds(c);
 	else if (row->arg && strcmp(row->arg, "STATE") == 0)
-		complete_list(c, complete_states);
+		complete_table(c, "", job_words_states);
 	else if (row->arg && strchr(row->arg, '|') && *row->arg >= 'a')
 		complete_list(c, row->arg);
 	else if (key != CONFIG_KEY_COUNT && config_key_words(key))
@@ -343,7 +391,7 @@ static void complete_argument(struct complete *c, const struct complete_line *l)
 	if (strcmp(cmd->name, "session") == 0 && l->words && strcmp(l->first, "new") != 0)
 		complete_ask(c, COMPLETE_SESSIONS);
 	else if (strcmp(cmd->name, "hosts") == 0)
-		complete_ask(c, COMPLETE_HOSTS);
+		complete_from(c, COMPLETE_HOSTS);
 	else if (strcmp(cmd->name, "config") == 0 && !l->check)
 		complete_keys(c);
 	else if (cmd->stop_at_word || l->check || strcmp(cmd->name, "copy") == 0)

@@ -31,6 +31,9 @@ enum config_key {
 	CONFIG_RETAIN_COUNT,	     /* jobs; 0: no limit */
 	CONFIG_KEEPALIVE,	     /* milliseconds */
 	CONFIG_IO_THREADS,	     /* 0: one for each core */
+	CONFIG_BASTION_OPENING,	     /* connections */
+	CONFIG_BASTION_CHANNELS,     /* connections */
+	CONFIG_BASTION_MEMORY,	     /* bytes */
 	CONFIG_RESULTS_STORED,	     /* bytes */
 	CONFIG_RETAIN_SIZE,	     /* bytes */
 	CONFIG_RECONNECT_DELAY,	     /* milliseconds */

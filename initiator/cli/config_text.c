@@ -189,7 +189,8 @@ static enum config_key config_key_of(const char *option)
 static int config_set(struct config_reader *r, const char *name, const char *text,
 		      struct errmsg *msg)
 {
-	bool option = strncmp(name, config_option, sizeof config_option - 1) == 0;
+	bool option = strncmp(name, config_option, sizeof config_option - 1) == 0 &&
+		      name[sizeof config_option - 1];
 	enum config_key key =
 		option ? config_key_of(name + sizeof config_option - 1) : config_key_find(name);
 	struct config_text at;

@@ -96,6 +96,7 @@ static void doctor_judge(struct doctor_host *host, const struct child_state_msg 
 {
 	char *key = doctor_field(host, "key");
 	char *agent = doctor_field(host, "agent"), *note = doctor_field(host, "note");
+	char *durable = doctor_field(host, "durable");
 	const char *text = m->text ? m->text : "", *cause = m->cause ? m->cause : "";
 
 	host->exit_status = (int)m->exit_status;
@@ -118,8 +119,11 @@ static void doctor_judge(struct doctor_host *host, const struct child_state_msg 
 	}
 	if (*text)
 		host->text = xstrdup(text);
+	else if (durable && strcmp(durable, "no") == 0)
+		host->text = xasprintf("no durable jobs: %s", note ? note : "not said why");
 	free(key);
 	free(agent);
+	free(durable);
 	free(note);
 }
 

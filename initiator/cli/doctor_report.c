@@ -232,6 +232,8 @@ static void report_row(struct buf *row, const struct doctor_host *host, size_t c
 	report_put_field(row, host, "fingerprint");
 	report_put_field(row, host, "agent");
 	report_put_field(row, host, "durable");
+	report_put_field(row, host, "program");
+	report_put_field(row, host, "note");
 	if (ms)
 		wire_put_u64(row, strtoull(ms, NULL, 10));
 	else
@@ -242,8 +244,9 @@ static void report_row(struct buf *row, const struct doctor_host *host, size_t c
 void doctor_report_rows(struct buf *out, const struct doctor *doctor, const struct format *format,
 			const struct render_style *style)
 {
-	static const char *const columns[] = {"State",	     "Step",  "Text",	 "KeyType",
-					      "Fingerprint", "Agent", "Durable", "Milliseconds"};
+	static const char *const columns[] = {
+		"State", "Step",    "Text",	    "KeyType", "Fingerprint",
+		"Agent", "Durable", "AgentVersion", "Note",    "Milliseconds"};
 	struct format_state state = {0};
 
 	for (size_t i = 0; i < doctor->count; i++) {

@@ -92,10 +92,15 @@ static const char **hosts_format_all(const char *format, const char *const *name
 
 static void hosts_print_names(const struct hosts_print *p, const char *const *names, size_t n)
 {
+	size_t separator_len = p->view->separator_len;
+
 	for (size_t i = 0; i < n; i++) {
-		if (i)
-			buf_add_str(p->out, p->view->separator);
-		buf_add_str(p->out, names[i]);
+		size_t len = strlen(names[i]);
+		uint8_t *to = buf_room(p->out, len + separator_len);
+
+		memcpy(to, names[i], len);
+		memcpy(to + len, p->view->separator, separator_len);
+		p->out->len += len + (i + 1 < n ? separator_len : 0);
 	}
 	/* Of nothing nothing is shown, so that the lines are as many as the hosts. */
 	if (n)
@@ -117,11 +122,13 @@ static const char **hosts_sort(const char *const *names, size_t *n, struct buf *
 static void hosts_print_expanded(struct hosts_print *p, const char *const *names, size_t n)
 {
 	struct buf text = {0}, formatted = {0};
-	const char **sorted = hosts_sort(names, &n, &text), **made = NULL;
+	const char **sorted = NULL, **made = NULL;
 
+	if (!fold_is_sorted(names, n))
+		names = sorted = hosts_sort(names, &n, &text);
 	if (p->view->format)
-		made = hosts_format_all(p->view->format, sorted, n, &formatted);
-	hosts_print_names(p, made ? made : sorted, n);
+		made = hosts_format_all(p->view->format, names, n, &formatted);
+	hosts_print_names(p, made ? made : names, n);
 	free(made);
 	free(sorted);
 	buf_done(&formatted);

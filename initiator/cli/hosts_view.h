@@ -17,6 +17,7 @@ enum hosts_mode { HOSTS_EXPAND, HOSTS_FOLD, HOSTS_COUNT, HOSTS_REGROUP };
 struct hosts_view {
 	enum hosts_mode mode;
 	const char *separator; /* between names that are expanded; not NULL */
+	size_t separator_len;  /* in bytes, of which one may be NUL */
 	const char *format;    /* "%s-ipmi", checked by hosts_format_check; NULL: the name itself */
 	const char *slice;     /* "0-4/2,9": the indices of those that are shown; NULL: all */
 	uint64_t pick;	       /* so many, at random; 0: all */

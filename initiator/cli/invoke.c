@@ -1,25 +1,22 @@
 #include "invoke.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "alloc.h"
+#include "answering.h"
 #include "board.h"
-#include "clock.h"
 #include "cmd.h"
 #include "control.h"
 #include "control_msg.h"
 #include "exit.h"
-#include "login.h"
+#include "interrupts.h"
 #include "out.h"
 #include "submit_job.h"
 #include "view.h"
 
-/* A second interrupt within this time stops the job. */
-#define INVOKE_AGAIN_NS UINT64_C(1000000000)
 /* After an interrupt, for what is written last. */
 #define INVOKE_LEAVE_MS 1000u
 
@@ -31,12 +28,12 @@ struct invoke {
 	struct board *board;
 	struct view *view;
 	struct input *input; /* --stdin; NULL: none */
+	struct answering answering;
 	const char **labels;
 	size_t count;
-	struct event *signals[4];
+	struct interrupts interrupts;
 	uint64_t job; /* 0: not accepted so far */
 	uint64_t first_child;
-	uint64_t interrupted_ns; /* when the last interrupt came */
 	bool stopping;
 	bool interrupted;
 	bool ended;
@@ -151,16 +148,26 @@ static int invoke_on_warning(struct invoke *iv, const void *body, size_t len, st
 	return 0;
 }
 
-/* The daemon wants something of the user. Nothing runs so far. */
-static int invoke_on_ask(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
+static void invoke_on_unanswered(void *arg, int rc, const struct errmsg *msg)
 {
-	int rc = login_on_ask(iv->control, body, len, msg);
+	struct invoke *iv = arg;
 
-	if (rc != ERR_CLOSED)
-		return rc;
+	if (rc != ERR_CLOSED) {
+		invoke_fail(iv, EXIT_NO_DAEMON, msg->text);
+		return;
+	}
 	iv->interrupted = true;
 	invoke_stop_job(iv);
-	return 0;
+}
+
+/* The daemon wants something of the user. */
+static int invoke_on_ask(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
+{
+	if (iv->interrupted)
+		return 0;
+	view_flush(iv->view);
+	board_hide(iv->board);
+	return answering_begin(&iv->answering, body, len, msg);
 }
 
 static int invoke_on_end(struct invoke *iv, const void *body, size_t len, struct errmsg *msg)
@@ -296,16 +303,11 @@ static void invoke_leave(struct invoke *iv)
 	iv->interrupted = true;
 }
 
-static void invoke_on_interrupt(evutil_socket_t sig, short what, void *arg)
+static void invoke_on_interrupt(void *arg, bool again)
 {
 	struct invoke *iv = arg;
-	uint64_t now = clock_mono_ns();
-	bool again = iv->interrupted_ns && now - iv->interrupted_ns < INVOKE_AGAIN_NS;
 	struct buf text = {0};
 
-	(void)sig;
-	(void)what;
-	iv->interrupted_ns = now;
 	if (iv->stopping) {
 		invoke_leave(iv);
 		return;
@@ -318,48 +320,20 @@ static void invoke_on_interrupt(evutil_socket_t sig, short what, void *arg)
 		invoke_interrupt_job(iv);
 }
 
-static void invoke_on_terminate(evutil_socket_t sig, short what, void *arg)
+static void invoke_on_terminate(void *arg)
 {
 	struct invoke *iv = arg;
 
-	(void)sig;
-	(void)what;
 	if (iv->stopping)
 		invoke_leave(iv);
 	else
 		invoke_interrupt_job(iv);
 }
 
-static void invoke_on_resize(evutil_socket_t sig, short what, void *arg)
+/* The next tick of the progress line asks for the new width. */
+static void invoke_on_resize(void *arg)
 {
-	(void)sig;
-	(void)what;
-	/* The next tick of the progress line asks for the new width. */
 	board_hide(((struct invoke *)arg)->board);
-}
-
-static void invoke_watch_signals(struct invoke *iv)
-{
-	static const struct {
-		int sig;
-		event_callback_fn fn;
-	} rows[] = {{SIGINT, invoke_on_interrupt},
-		    {SIGTERM, invoke_on_terminate},
-		    {SIGHUP, invoke_on_terminate},
-		    {SIGWINCH, invoke_on_resize}};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		iv->signals[i] = evsignal_new(loop_base(iv->loop), rows[i].sig, rows[i].fn, iv);
-		if (!iv->signals[i] || event_add(iv->signals[i], NULL) != 0)
-			abort();
-	}
-}
-
-/* From now on they end us: whoever reads our output may never read the rest. */
-static void invoke_unwatch_signals(struct invoke *iv)
-{
-	for (size_t i = 0; i < ARRAY_LEN(iv->signals); i++)
-		event_free(iv->signals[i]);
 }
 
 /* --- submitting ---------------------------------------------------------------------------- */
@@ -423,6 +397,8 @@ static void invoke_on_progress(void *arg, uint64_t child, const char *text)
 static void invoke_open(struct invoke *iv)
 {
 	static const struct out_events out_events = {invoke_on_room, invoke_on_out_failed};
+	static const struct interrupts_events interrupts_events = {
+		invoke_on_interrupt, invoke_on_terminate, invoke_on_resize};
 	const struct invoke_options *o = iv->options;
 	struct view_options view;
 
@@ -435,7 +411,12 @@ static void invoke_open(struct invoke *iv)
 	iv->board = board_new(iv->loop, iv->out, iv->labels, iv->count, view.tty_err && !o->quiet,
 			      o->look.colour_err);
 	iv->view = view_new(&view, iv->out, iv->board);
-	invoke_watch_signals(iv);
+	iv->answering = (struct answering){.control = iv->control,
+					   .out = iv->out,
+					   .over = &iv->ended,
+					   .failed = invoke_on_unanswered,
+					   .arg = iv};
+	interrupts_watch(&iv->interrupts, iv->loop, &interrupts_events, iv);
 }
 
 static void invoke_close(struct invoke *iv)
@@ -488,7 +469,8 @@ int invoke_run(const struct invoke_options *options, const struct paths *paths)
 	invoke_open(&iv);
 	invoke_submit(&iv);
 	loop_run(iv.loop);
-	invoke_unwatch_signals(&iv);
+	/* Whoever reads our output may never read the rest. */
+	interrupts_unwatch(&iv.interrupts);
 	status = invoke_finish(&iv);
 	failed = iv.interrupted ? out_leave(iv.out, INVOKE_LEAVE_MS) : out_close(iv.out);
 	/* What failed last of all is known only now. EPIPE: as in invoke_on_out_failed. */

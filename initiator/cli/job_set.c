@@ -9,6 +9,7 @@
 #include "control_msg.h"
 #include "duration.h"
 #include "exit.h"
+#include "job_words.h"
 
 #define JOB_SET_TYPE   "Remote" /* of a job that runs on hosts */
 #define JOB_SET_LAST   "last"
@@ -38,24 +39,24 @@ static const struct {
 	const char *word, *state;
 } job_set_words[] = {{"ok", "Completed"}, {"success", "Completed"}};
 
-/* What 'muster get' shows; tests/unit/cli/test_job_set.c holds them against the room job. */
-static const char *const job_set_states[] = {
-	"NotStarted",	"Running",  "Blocked",	 "Suspending", "Suspended",
-	"Disconnected", "Stopping", "Completed", "Failed",     "Stopped",
-};
-
-static const char *const job_set_causes[] = {
-	"exited",     "signalled", "unreachable", "refused",   "host-key",  "auth",
-	"no-agent",   "timeout",   "stopped",	  "never-ran", "link-lost", "agent-lost",
-	"store-full", "become",	   "limit",	  "gateway",
-};
-
-static const char *job_set_find_word(const char *const *words, size_t count, const char *word)
+static const char *job_set_find_word(const char *const *(*table)(size_t *), const char *word)
 {
+	size_t count;
+	const char *const *words = table(&count);
+
 	for (size_t i = 0; i < count; i++)
 		if (strcasecmp(words[i], word) == 0)
 			return words[i];
 	return NULL;
+}
+
+static void job_set_list(struct buf *out, const char *const *(*table)(size_t *))
+{
+	size_t count;
+	const char *const *words = table(&count);
+
+	for (size_t i = 0; i < count; i++)
+		buf_addf(out, "%s%s", i ? ", " : "", words[i]);
 }
 
 static int job_set_fail_filter(const char *text, struct errmsg *msg)
@@ -63,10 +64,9 @@ static int job_set_fail_filter(const char *text, struct errmsg *msg)
 	struct buf words = {0};
 	int rc;
 
-	for (size_t i = 0; i < ARRAY_LEN(job_set_states); i++)
-		buf_addf(&words, "%s, ", job_set_states[i]);
+	job_set_list(&words, job_words_states);
 	rc = err_set(msg, ERR_SYNTAX,
-		     "'%s' chooses no hosts of a job; write a state (%sin any case), rc=N, or "
+		     "'%s' chooses no hosts of a job; write a state (%s, in any case), rc=N, or "
 		     "cause=WORD, as in @job:last:failed, @job:12:rc=7, @job:12:cause=unreachable",
 		     text, buf_cstr(&words));
 	buf_done(&words);
@@ -78,8 +78,7 @@ static int job_set_fail_cause(const char *text, struct errmsg *msg)
 	struct buf words = {0};
 	int rc;
 
-	for (size_t i = 0; i < ARRAY_LEN(job_set_causes); i++)
-		buf_addf(&words, "%s%s", i ? ", " : "", job_set_causes[i]);
+	job_set_list(&words, job_words_causes);
 	rc = err_set(msg, ERR_SYNTAX, "'%s' is no cause; there are %s", text, buf_cstr(&words));
 	buf_done(&words);
 	return rc;
@@ -104,11 +103,10 @@ static int job_set_parse_filter(struct job_set_filter *ret, const char *text, st
 		return 0;
 	}
 	if (strncasecmp(text, JOB_SET_CAUSE, strlen(JOB_SET_CAUSE)) == 0) {
-		ret->cause = job_set_find_word(job_set_causes, ARRAY_LEN(job_set_causes),
-					       text + strlen(JOB_SET_CAUSE));
+		ret->cause = job_set_find_word(job_words_causes, text + strlen(JOB_SET_CAUSE));
 		return ret->cause ? 0 : job_set_fail_cause(text + strlen(JOB_SET_CAUSE), msg);
 	}
-	ret->state = job_set_find_word(job_set_states, ARRAY_LEN(job_set_states), text);
+	ret->state = job_set_find_word(job_words_states, text);
 	for (size_t i = 0; !ret->state && i < ARRAY_LEN(job_set_words); i++)
 		if (strcasecmp(job_set_words[i].word, text) == 0)
 			ret->state = job_set_words[i].state;

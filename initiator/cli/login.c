@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "buf.h"
 #include "control_msg.h"
 #include "escape.h"
 #include "limits.h"
@@ -72,9 +73,21 @@ static void login_answer(struct control *control, uint64_t number, char *text)
 	control_send(control, MSG_JOB_ANSWER, &body);
 }
 
+/* A path, or what a server says: harmless on the terminal, line by line. */
+static void login_display(struct buf *out, const char *text)
+{
+	const char *end;
+
+	for (; (end = strchr(text, '\n')); text = end + 1) {
+		escape_display(out, text, (size_t)(end - text));
+		buf_add_char(out, '\n');
+	}
+	escape_display(out, text, strlen(text));
+}
+
 int login_on_ask(struct control *control, const void *body, size_t len, struct errmsg *msg)
 {
-	char prompt[LIMIT_OPTION_TEXT];
+	struct buf prompt = {0};
 	struct job_ask_msg m;
 	struct errmsg why;
 	char *text = NULL;
@@ -83,9 +96,12 @@ int login_on_ask(struct control *control, const void *body, size_t len, struct e
 	if (rc)
 		return rc;
 	secret_guard();
-	/* A path, or what a server says: harmless on the terminal. */
-	(void)escape_str(prompt, sizeof prompt, m.text);
-	rc = secret_ask_for(&text, prompt, m.echo, LIMIT_ASK_CLIENT_MS, &why);
+	login_display(&prompt, m.text);
+	rc = secret_ask_for(&text, buf_cstr(&prompt), m.echo, LIMIT_ASK_CLIENT_MS, &why);
+	/* A server may want no more than that: "Press Enter". */
+	if (rc == ERR_NOTFOUND && m.kind == JOB_ASK_PROMPT)
+		text = xstrdup("");
+	buf_done(&prompt);
 	login_answer(control, m.number, text);
 	secret_free(text);
 	job_ask_done(&m);

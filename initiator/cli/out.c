@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -282,9 +283,20 @@ struct out *out_new(struct loop *loop, const struct out_events *events, void *ar
 /* With the lock held. */
 static void out_start(struct out_lane *lane)
 {
+	static const int others[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+	sigset_t set, before;
+	int rc;
+
 	if (lane->runs)
 		return;
-	if (pthread_create(&lane->thread, NULL, out_thread, lane) != 0) {
+	/* They are the main thread's, which may have them wait: while it asks for a password. */
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		(void)sigaddset(&set, others[i]);
+	(void)pthread_sigmask(SIG_BLOCK, &set, &before);
+	rc = pthread_create(&lane->thread, NULL, out_thread, lane);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0) {
 		fprintf(stderr, "muster: cannot start a thread\n");
 		exit(1);
 	}

@@ -96,8 +96,10 @@ static int secret_bytes(int fd, int signals, uint64_t deadline_ns, char *text, s
 	return (int)used;
 }
 
-/* With echo off, or on; the signals that would end us wait until the terminal is as it was. */
-static int secret_typed(int tty, bool echo, uint64_t deadline_ns, char *text, size_t size)
+/* With echo off, or on; the signals that would end us wait until the terminal is as it was. The
+ * prompt comes when it is ready: what is typed at it is neither shown nor lost. */
+static int secret_typed(int tty, const char *prompt, bool echo, uint64_t deadline_ns, char *text,
+			size_t size)
 {
 	struct termios before, quiet;
 	sigset_t set, old;
@@ -117,6 +119,7 @@ static int secret_typed(int tty, bool echo, uint64_t deadline_ns, char *text, si
 	if (!echo)
 		quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
 	(void)tcsetattr(tty, TCSAFLUSH, &quiet);
+	(void)fd_write_all(tty, prompt, strlen(prompt));
 	n = secret_bytes(tty, signals, deadline_ns, text, size);
 	(void)tcsetattr(tty, TCSAFLUSH, &before);
 	if (!echo || n < 0)
@@ -136,8 +139,7 @@ int secret_ask_for(char **ret, const char *prompt, bool echo, uint64_t timeout_m
 
 	if (tty < 0)
 		return err_set(msg, ERR_SYS, "there is no terminal to ask on");
-	(void)fd_write_all(tty, prompt, strlen(prompt));
-	rc = secret_typed(tty, echo, deadline_ns, text, sizeof text);
+	rc = secret_typed(tty, prompt, echo, deadline_ns, text, sizeof text);
 	if (rc == ERR_SYS)
 		rc = err_set(msg, rc, "cannot read a password from the terminal: %s",
 			     strerror(errno));

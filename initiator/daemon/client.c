@@ -28,6 +28,8 @@ struct client {
 	uint64_t seq_out;
 	void *context;
 	void (*drop)(void *context);
+	void *held;
+	void (*drop_held)(void *held);
 	void (*on_room)(void *arg);
 	void *on_room_arg;
 	uint64_t put; /* bytes that were ever put into its output */
@@ -250,6 +252,7 @@ void client_free(struct client *client)
 
 	client->dead = true;
 	client_set_context(client, NULL, NULL);
+	client_set_held(client, NULL, NULL);
 	questions_end(&client->questions);
 	while (client->waits)
 		client_unwait(client->waits);
@@ -324,6 +327,22 @@ void *client_context(const struct client *client)
 	return client->context;
 }
 
+void client_set_held(struct client *client, void *held, void (*drop)(void *held))
+{
+	void *old = client->held;
+	void (*old_drop)(void *) = client->drop_held;
+
+	client->held = held;
+	client->drop_held = drop;
+	if (old && old_drop)
+		old_drop(old);
+}
+
+void *client_held(const struct client *client)
+{
+	return client->held;
+}
+
 static void client_sent(const void *data, size_t len, void *arg)
 {
 	(void)data;
@@ -341,10 +360,18 @@ void client_send(struct client *client, enum message_type type, struct buf *body
 	client_send_frame(client, type, &frame);
 }
 
-void client_send_frame(struct client *client, enum message_type type, struct buf *frame)
+static void client_put(struct client *client, struct buf *frames)
 {
 	struct evbuffer *out = bufferevent_get_output(client->bev);
 
+	client->put += frames->len;
+	if (evbuffer_add_reference(out, frames->data, frames->len, client_sent, frames->data) != 0)
+		abort();
+	*frames = (struct buf){0};
+}
+
+void client_send_frame(struct client *client, enum message_type type, struct buf *frame)
+{
 	if (client->dead || client->closing) {
 		buf_done(frame);
 		return;
@@ -354,10 +381,15 @@ void client_send_frame(struct client *client, enum message_type type, struct buf
 		log_error("a %s message is too large", message_name((uint8_t)type));
 		abort();
 	}
-	client->put += frame->len;
-	if (evbuffer_add_reference(out, frame->data, frame->len, client_sent, frame->data) != 0)
-		abort();
-	*frame = (struct buf){0};
+	client_put(client, frame);
+}
+
+void client_send_frames(struct client *client, struct buf *frames)
+{
+	if (client->dead || client->closing || !frames->len)
+		buf_done(frames);
+	else
+		client_put(client, frames);
 }
 
 void client_send_error(struct client *client, int code, const char *text)

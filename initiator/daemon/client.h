@@ -25,6 +25,7 @@ enum client_state {
 	CLIENT_RUNNING,	 /* the plan of its job: nothing may come but JOB_STOP */
 	CLIENT_READING,	 /* records on their way to it: RECEIVED and JOB_STOP may come */
 	CLIENT_WAITING,	 /* jobs that it waits for */
+	CLIENT_STAGING,	 /* files that it copies to other hosts by way of this computer */
 	CLIENT_STATE_COUNT
 };
 
@@ -64,11 +65,16 @@ uint64_t client_next_question(struct client *client);
 /* What a request keeps between messages; freed by drop when it is replaced or the client ends. */
 void client_set_context(struct client *client, void *context, void (*drop)(void *context));
 void *client_context(const struct client *client);
+/* The same for what it keeps from one request to another. */
+void client_set_held(struct client *client, void *held, void (*drop)(void *held));
+void *client_held(const struct client *client);
 
 /* Sends a frame: the body is taken from body, which is empty afterwards. */
 void client_send(struct client *client, enum message_type type, struct buf *body);
 /* The same for a body that was appended to a buffer after frame_begin: without a copy. */
 void client_send_frame(struct client *client, enum message_type type, struct buf *frame);
+/* Whole frames, taken over: what somebody else has put together. */
+void client_send_frames(struct client *client, struct buf *frames);
 void client_send_error(struct client *client, int code, const char *text);
 
 /* It is being answered, or has not read all that was sent. */

@@ -8,6 +8,7 @@
 #include "client.h"
 #include "clock.h"
 #include "control_msg.h"
+#include "copy_pass.h"
 #include "daemon_private.h"
 #include "doing.h"
 #include "limits.h"
@@ -18,6 +19,7 @@
 #include "run.h"
 #include "session.h"
 #include "session_cmd.h"
+#include "stage.h"
 #include "submit.h"
 
 static int control_hello(struct client *client, const struct frame *frame, struct errmsg *msg)
@@ -134,6 +136,7 @@ static int control_status(struct client *client, const struct frame *frame, stru
 	(void)msg;
 	m.version = xstrdup(d->options.version);
 	m.socket = xstrdup(d->options.socket_path ? d->options.socket_path : "");
+	m.settings = d->options.settings ? xstrdup(d->options.settings) : NULL;
 	control_status_store(d, &m);
 	status_reply_put(&body, &m);
 	client_send(client, MSG_STATUS_REPLY, &body);
@@ -232,7 +235,14 @@ static const struct {
 	{MSG_JOB_RUN, IN(FILLING), submit_on_run},
 	{MSG_JOB_STOP, IN(IDLE) | IN(RUNNING) | IN(READING), control_job_stop},
 	{MSG_JOB_CHILDREN, IN(IDLE) | IN(READING), control_job_children},
-	{MSG_PING, IN(IDLE) | IN(FILLING) | IN(RUNNING) | IN(READING) | IN(WAITING), control_ping},
+	{MSG_PING, IN(IDLE) | IN(FILLING) | IN(RUNNING) | IN(READING) | IN(WAITING) | IN(STAGING),
+	 control_ping},
+	{MSG_COPY_OPEN, IN(IDLE), stage_on_open},
+	{MSG_COPY_ENTRY, IN(STAGING), stage_on_entry},
+	{MSG_COPY_DATA, IN(STAGING), stage_on_data},
+	{MSG_COPY_END, IN(STAGING), stage_on_end},
+	{MSG_COPY_ANSWER, IN(IDLE) | IN(READING), copy_pass_on_answer},
+	{MSG_COPY_CREDIT, IN(IDLE) | IN(READING), copy_pass_on_answer},
 	{MSG_GET, IN(IDLE), control_get},
 	{MSG_DO, IN(IDLE), control_do},
 	{MSG_RECEIVE, IN(IDLE), control_receive},

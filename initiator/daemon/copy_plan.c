@@ -24,6 +24,7 @@ struct copy_look {
 	char **sources;
 	size_t count;
 	bool recurse;
+	bool told; /* names has them; nothing is looked for */
 	atomic_bool stop;
 	struct copy_name *names;
 	size_t name_count;
@@ -44,6 +45,8 @@ struct copy_plan {
 	const char *fault;
 	struct copy_plan_wait *waits;
 	struct copy_summing *summing;
+	void (*release)(void *arg); /* NULL: nothing to let go of */
+	void *release_arg;
 };
 
 struct copy_summing {
@@ -52,6 +55,7 @@ struct copy_summing {
 	struct work_task *task;
 	size_t index;
 	char *path;
+	size_t top; /* of path, copy_name_top() */
 	uint64_t size;
 	int64_t mtime_ns;
 	uint8_t hash[CONTENT_SIZE];
@@ -125,6 +129,40 @@ static bool copy_look_add(struct copy_look *look, const struct file_entry *e, co
 	return true;
 }
 
+/* Those of one name stand in the order in which they were told. */
+static int copy_name_compare(const void *a, const void *b)
+{
+	const struct copy_name *x = *(struct copy_name *const *)a,
+			       *y = *(struct copy_name *const *)b;
+	int order = strcmp(x->path, y->path);
+
+	return order ? order : (x > y) - (x < y);
+}
+
+/* Each once, and what is in a folder behind it. */
+static void copy_look_sort(struct copy_look *look)
+{
+	size_t count = look->name_count, kept = 0;
+	struct copy_name **sorted = xcalloc(count ? count : 1, sizeof(struct copy_name *));
+	struct copy_name *names = xcalloc(count ? count : 1, sizeof *names);
+
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = &look->names[i];
+	qsort(sorted, count, sizeof(struct copy_name *), copy_name_compare);
+	for (size_t i = 0; i < count; i++) {
+		if (i + 1 < count && strcmp(sorted[i]->path, sorted[i + 1]->path) == 0) {
+			free(sorted[i]->path);
+			free(sorted[i]->text);
+		} else {
+			names[kept++] = *sorted[i];
+		}
+	}
+	free(sorted);
+	free(look->names);
+	look->names = names;
+	look->name_count = kept;
+}
+
 static void copy_look_run(void *arg)
 {
 	struct copy_look *look = arg;
@@ -133,7 +171,9 @@ static void copy_look_run(void *arg)
 	struct file_entry e;
 	const char *path;
 
-	while (!atomic_load(&look->stop) && walk_next(walk, &e, &path) &&
+	if (look->told)
+		copy_look_sort(look);
+	while (!look->told && !atomic_load(&look->stop) && walk_next(walk, &e, &path) &&
 	       copy_look_add(look, &e, path))
 		;
 	walk_free(walk);
@@ -209,6 +249,24 @@ struct copy_plan *copy_plan_new(struct work_pool *pool, char *const *sources, si
 	return plan;
 }
 
+struct copy_plan *copy_plan_new_told(struct work_pool *pool, struct copy_name *names, size_t count,
+				     void (*release)(void *arg), void *arg)
+{
+	struct copy_plan *plan = xcalloc(1, sizeof *plan);
+	struct copy_look *look = xcalloc(1, sizeof *look);
+
+	plan->pool = pool;
+	plan->look = look;
+	plan->release = release;
+	plan->release_arg = arg;
+	look->plan = plan;
+	look->told = true;
+	look->names = names;
+	look->name_count = count;
+	plan->task = work_submit(pool, copy_look_run, copy_look_done, look);
+	return plan;
+}
+
 void copy_plan_free(struct copy_plan *plan)
 {
 	struct copy_summing *s;
@@ -225,6 +283,8 @@ void copy_plan_free(struct copy_plan *plan)
 	}
 	copy_names_free(plan->names, plan->count);
 	free(plan->sums);
+	if (plan->release)
+		plan->release(plan->release_arg);
 	free(plan);
 }
 
@@ -236,7 +296,7 @@ static void copy_summing_run(void *arg)
 	struct content *content = content_new();
 	struct file_entry now;
 	struct stat st;
-	int fd = walk_open(s->path, true, &st);
+	int fd = walk_open(s->path, s->top, &st);
 
 	if (fd >= 0) {
 		walk_fill(&now, &st);
@@ -292,6 +352,7 @@ enum copy_hash copy_plan_hash(struct copy_plan *plan, size_t index, uint8_t ret[
 	s->plan = plan;
 	s->index = index;
 	s->path = xstrdup(name->path);
+	s->top = copy_name_top(name);
 	s->size = name->size;
 	s->mtime_ns = name->mtime_ns;
 	s->next = plan->summing;
@@ -328,6 +389,11 @@ const char *copy_plan_fault(const struct copy_plan *plan)
 size_t copy_plan_count(const struct copy_plan *plan)
 {
 	return plan->count;
+}
+
+size_t copy_name_top(const struct copy_name *name)
+{
+	return name->name_at + strcspn(name->path + name->name_at, "/");
 }
 
 const struct copy_name *copy_plan_at(const struct copy_plan *plan, size_t index)

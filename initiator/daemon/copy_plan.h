@@ -38,6 +38,13 @@ struct copy_plan_wait {
 /* Begins to look. sources: absolute paths; copied. */
 struct copy_plan *copy_plan_new(struct work_pool *pool, char *const *sources, size_t count,
 				bool recurse);
+/*
+ * The same of names that somebody has told, in place of looking: the last of those that are alike
+ * counts, and folders come before what is in them. names and what they have are taken over.
+ * release is called once, when nobody reads the files any more.
+ */
+struct copy_plan *copy_plan_new_told(struct work_pool *pool, struct copy_name *names, size_t count,
+				     void (*release)(void *arg), void *arg);
 /* Nobody waits any more. NULL is fine. */
 void copy_plan_free(struct copy_plan *plan);
 
@@ -46,6 +53,8 @@ bool copy_plan_is_ready(const struct copy_plan *plan);
 const char *copy_plan_fault(const struct copy_plan *plan);
 size_t copy_plan_count(const struct copy_plan *plan);
 const struct copy_name *copy_plan_at(const struct copy_plan *plan, size_t index);
+/* How much of its path, at the front, was named by the user (walk_open()). */
+size_t copy_name_top(const struct copy_name *name);
 /* Of plain files. */
 uint64_t copy_plan_bytes(const struct copy_plan *plan);
 size_t copy_plan_files(const struct copy_plan *plan);

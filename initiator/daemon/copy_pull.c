@@ -54,7 +54,7 @@ static void pull_on_done(void *arg, bool cancelled)
 	pull->work = NULL;
 	desk->words = NULL;
 	desk->last_word = &desk->words;
-	pull->tally = desk->tally;
+	pull->tally = copy_tally_sum(&desk->before, &desk->tally);
 	settled = desk->end && !desk->rc;
 	desk->end = false;
 	pull_send(pull, &desk->out);
@@ -144,6 +144,7 @@ void copy_pull_begin(struct copy_pull *pull, uint64_t task)
 {
 	pull->task = task;
 	pull->restart = true;
+	pull_go_on(pull);
 }
 
 void copy_pull_pause(struct copy_pull *pull)

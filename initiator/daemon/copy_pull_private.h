@@ -42,8 +42,9 @@ struct pull_desk {
 	struct buf out;
 	struct pull_word *words;
 	struct pull_word **last_word;
-	struct copy_tally tally;
-	int rc; /* ERR_SYS: here; any other: the host's fault */
+	struct copy_tally tally;  /* since the names of this connection */
+	struct copy_tally before; /* what connections that were lost had done */
+	int rc;			  /* ERR_SYS: here; any other: the host's fault */
 	struct errmsg msg;
 };
 

@@ -141,6 +141,9 @@ static int pull_restart(struct pull_desk *desk)
 	sink_free(desk->sink);
 	desk->sink = NULL;
 	pull_names_free(desk);
+	/* Everything is told anew, and what has come is there already. */
+	desk->before = copy_tally_sum(&desk->before, &desk->tally);
+	desk->tally = (struct copy_tally){0};
 	spec.root = pull_open_folder(desk, &desk->msg);
 	if (spec.root < 0)
 		return ERR_SYS;
@@ -201,10 +204,11 @@ static int pull_on_data(struct pull_desk *desk, const struct frame *frame)
 void pull_desk_run(void *arg)
 {
 	struct pull_desk *desk = arg;
-	uint64_t moved = desk->tally.moved;
+	uint64_t moved;
 	size_t at = 0;
 
 	desk->rc = desk->restart || !desk->sink ? pull_restart(desk) : 0;
+	moved = desk->tally.moved;
 	desk->restart = false;
 	while (desk->rc == 0 && at < desk->in.len) {
 		struct frame frame;

@@ -19,6 +19,7 @@ struct push_read {
 	uint64_t index;
 	uint64_t task_number;
 	char *path;
+	size_t top; /* of path, copy_name_top() */
 	uint64_t size;
 	int64_t mtime_ns;
 	uint64_t at;
@@ -95,7 +96,7 @@ static void push_read_run(void *arg)
 {
 	struct push_read *r = arg;
 	struct stat st;
-	int fd = walk_open(r->path, true, &st);
+	int fd = walk_open(r->path, r->top, &st);
 
 	if (fd < 0)
 		r->error = errno;
@@ -196,13 +197,15 @@ static void push_hash_nothing(uint8_t ret[CONTENT_SIZE])
 static void push_read_start(struct copy_push *push, const struct push_item *item,
 			    const uint8_t *hash)
 {
+	const struct copy_name *name = copy_plan_at(push->spec.plan, item->at_plan);
 	struct push_read *r = xcalloc(1, sizeof *r);
 	uint64_t left = item->size - item->at;
 
 	r->push = push;
 	r->index = item->index;
 	r->task_number = push->task;
-	r->path = xstrdup(copy_plan_at(push->spec.plan, item->at_plan)->path);
+	r->path = xstrdup(name->path);
+	r->top = copy_name_top(name);
 	r->size = item->size;
 	r->mtime_ns = item->mtime_ns;
 	r->at = item->at;

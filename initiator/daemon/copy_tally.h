@@ -14,6 +14,20 @@ struct copy_tally {
 	uint64_t moved; /* bytes that went over the link */
 };
 
+/* Of a copy that was cut off, with now what came of going through all of its files again: what it
+ * had written is there now, and was not there before it. */
+static inline struct copy_tally copy_tally_sum(const struct copy_tally *cut,
+					       const struct copy_tally *now)
+{
+	uint64_t own = now->same < cut->files ? now->same : cut->files;
+
+	return (struct copy_tally){.files = now->files + own,
+				   .bytes = now->bytes + cut->bytes,
+				   .same = now->same - own,
+				   .failed = now->failed,
+				   .moved = now->moved + cut->moved};
+}
+
 /* A file that could not be copied (is_error), or was left out. name: as bytes. */
 typedef void copy_say_fn(void *arg, bool is_error, const char *name, const char *text);
 

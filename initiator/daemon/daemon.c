@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "bastion.h"
 #include "client.h"
 #include "clock.h"
 #include "daemon_private.h"
@@ -25,9 +26,11 @@
 #include "retain.h"
 #include "run.h"
 #include "session.h"
+#include "stage.h"
 
 /* For what copies are reading or writing. */
 #define DAEMON_COPY_GRACE_MS 1000u
+#define DAEMON_COPY_THREADS  2u
 /* Unread results in memory: all together, and of one child. */
 #define DAEMON_RESULTS_BUDGET (256u << 20)
 #define DAEMON_RESULTS_SHARE  (1u << 20)
@@ -89,6 +92,13 @@ static void daemon_on_accept(evutil_socket_t fd, short what, void *arg)
 				      daemon_on_accept_again, daemon, &tv);
 	else
 		(void)event_add(daemon->listener, NULL);
+}
+
+struct work_pool *daemon_copies(struct daemon *daemon)
+{
+	if (!daemon->copies)
+		daemon->copies = work_pool_new(daemon->loop, "copy", DAEMON_COPY_THREADS);
+	return daemon->copies;
 }
 
 void daemon_client_added(struct daemon *daemon, struct client *client)
@@ -276,6 +286,9 @@ static void daemon_open(struct daemon *daemon)
 	daemon->fd_limit = fd_limit_raise();
 	daemon->engine = ssh_engine_new(daemon->loop, daemon->fd_limit);
 	daemon->lines = lines_new(daemon->loop, daemon_threads(daemon), daemon->fd_limit);
+	bastions_limit(lines_bastions(daemon->lines), (size_t)daemon->options.bastion_opening,
+		       (size_t)daemon->options.bastion_channels,
+		       (size_t)daemon->options.bastion_memory);
 	daemon->remotes = remotes_new(daemon->engine, daemon->lines, daemon->options.linger_ms,
 				      daemon->options.keepalive_ms);
 	daemon->registry = registry_new(daemon);
@@ -352,6 +365,7 @@ static void daemon_close(struct daemon *daemon)
 	lines_free(daemon->lines);
 	/* Connections that were let go in the last round. */
 	loop_flush(daemon->loop);
+	stages_free(daemon->stages);
 	work_pool_free(daemon->copies, DAEMON_COPY_GRACE_MS);
 	ssh_engine_free(daemon->engine);
 	event_free(daemon->idle);

@@ -18,6 +18,7 @@ struct registry;
 struct remotes;
 struct retain;
 struct sessions;
+struct stages;
 struct work_pool;
 
 struct daemon {
@@ -27,6 +28,7 @@ struct daemon {
 	struct lines *lines;
 	struct remotes *remotes;
 	struct work_pool *copies; /* files of copies; NULL: there was none so far */
+	struct stages *stages;	  /* files that pass through; NULL: there was none so far */
 	struct registry *registry;
 	struct sessions *sessions;
 	struct store *store;	    /* NULL: jobs are in memory only */
@@ -49,6 +51,9 @@ struct daemon {
 	uint64_t started_ns;
 	bool ending; /* leaves as soon as no job is live */
 };
+
+/* Threads for the files of copies. */
+struct work_pool *daemon_copies(struct daemon *daemon);
 
 void daemon_client_added(struct daemon *daemon, struct client *client);
 /* By its number; NULL: it has gone, or is about to. */

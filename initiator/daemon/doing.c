@@ -208,8 +208,10 @@ static void doing_finish(struct doing *doing)
 		}
 		if (doing->m.verb == DO_WAIT && !doing_is_done(doing, item))
 			continue;
-		if (doing->m.verb == DO_WAIT)
+		if (doing->m.verb == DO_WAIT) {
 			doing_warn_unfinished(doing, item);
+			reply_notes(doing->client, run_take_key_news(doing_run(doing, item)));
+		}
 		doing_show(doing, item);
 		if (one)
 			break;

@@ -39,7 +39,16 @@ static inline uint64_t keep_time_ns(uint64_t flags)
 /* struct store_job.wish */
 enum keep_wish { KEEP_NONE, KEEP_HOLD, KEEP_STOP };
 /* store_put_note's kind */
-enum keep_note { KEEP_SCHEMA = 1, KEEP_INPUT, KEEP_INPUT_END, KEEP_THROTTLE, KEEP_RELEASED };
+enum keep_note {
+	KEEP_SCHEMA = 1,
+	KEEP_INPUT,
+	KEEP_INPUT_END,
+	KEEP_THROTTLE,
+	KEEP_RELEASED,
+	KEEP_COPY_SAID, /* keep_copy.h, as the next */
+	KEEP_COPY_END,
+	KEEP_COPY_PLACE
+};
 
 /* The request as bytes: JOB_OPEN and JOB_TARGETS, as frames. */
 void keep_request(struct buf *out, const struct job_open_msg *open,

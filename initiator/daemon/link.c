@@ -22,7 +22,11 @@ void link_on_running(void *arg)
 {
 	struct link *link = arg;
 
-	child_on_running(link->child, clock_wall_ns());
+	/* A copy that is taken up again after a restart. */
+	if (child_state(link->child) == JOB_STATE_DISCONNECTED)
+		child_on_reconnected(link->child, clock_wall_ns());
+	else
+		child_on_running(link->child, clock_wall_ns());
 }
 
 void link_on_data(void *arg, bool is_error, const void *data, size_t len)
@@ -114,6 +118,7 @@ void link_end(struct link *link, const struct outcome *outcome)
 		results_close(link->results);
 	link_session_end(link);
 	free(live->note);
+	free(live->program);
 	free(live);
 	link->live = NULL;
 	link_set_held(link, false);
@@ -161,8 +166,10 @@ struct link_past *link_past(struct link *link)
 
 static void link_forget_past(struct link *link)
 {
-	if (link->past)
+	if (link->past) {
 		free(link->past->schema_ids);
+		keep_copy_past_done(&link->past->copy);
+	}
 	free(link->past);
 	link->past = NULL;
 }
@@ -196,7 +203,8 @@ void link_begin(struct link *link)
 {
 	const struct job_open_msg *open = run_open(link->run);
 
-	if (run_store(link->run) &&
+	/* A copy may begin again: what it has done is there. */
+	if (run_store(link->run) && open->builtin != JOB_COPY &&
 	    (link_is_plain(open) || link_is_relayed(link) || !link_wants_durable(open)))
 		link_once_begin(link);
 	else
@@ -248,10 +256,14 @@ void link_wake(struct link *link)
 {
 	if (link->live && link->track)
 		link_agent_wake(link);
+	else if (link->live && link->live->handle && link->live->transport->wake)
+		link->live->transport->wake(link);
 }
 
 bool link_is_durable(const struct link *link)
 {
+	if (link->live && run_open(link->run)->builtin == JOB_COPY)
+		return run_store(link->run);
 	return link->live && link->track && link_agent_is_durable(link);
 }
 
@@ -260,9 +272,19 @@ bool link_is_started(const struct link *link)
 	return link->live;
 }
 
+/* Of one without a track: why it is away; NULL: it is not. */
+static const char *link_away(const struct link *link)
+{
+	const struct link_live *live = link->live;
+
+	return live && live->handle && live->transport->trouble ? live->transport->trouble(link)
+								: NULL;
+}
+
 bool link_is_looked_for(const struct link *link)
 {
-	return link->live && link->track && link_agent_is_looked_for(link);
+	return link->live &&
+	       (link->track ? link_agent_is_looked_for(link) : link_away(link) != NULL);
 }
 
 bool link_is_waking(const struct link *link)
@@ -272,7 +294,11 @@ bool link_is_waking(const struct link *link)
 
 const char *link_trouble(const struct link *link)
 {
-	return link->live && link->track ? link_agent_trouble(link) : "";
+	const char *away = link_away(link);
+
+	if (link->live && link->track)
+		return link_agent_trouble(link);
+	return away ? away : "";
 }
 
 struct results *link_results(struct link *link)
@@ -301,6 +327,7 @@ void link_free(struct link *link, bool park)
 		link_tell_leave(link);
 		link_once_leave(link);
 		free(link->live->note);
+		free(link->live->program);
 		free(link->live);
 	}
 	link_forget_past(link);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "job.h"
+#include "keep_copy.h"
 #include "results.h"
 #include "run.h"
 
@@ -26,6 +27,7 @@ struct link_past {
 	uint64_t last_seq;
 	uint64_t *schema_ids; /* malloc'ed, freed with it */
 	size_t schema_count;
+	struct keep_copy_past copy;
 };
 
 /* A link with results and nothing else. Freed by link_free. */

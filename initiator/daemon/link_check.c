@@ -94,6 +94,8 @@ void link_check_report(struct link *link)
 	check_put_key(&text, run_target(link->run, child_index(link->child)));
 	if (live->has_agent) {
 		check_put(&text, "agent", "ready");
+		if (live->program)
+			check_put(&text, "program", live->program);
 		check_put(&text, "durable", live->can & AGENT_CAN_DURABLE ? "yes" : "no");
 	}
 	if (live->note)
@@ -126,11 +128,14 @@ static void check_on_open(void *arg, uint64_t task, uint64_t can, const char *no
 	struct link_checked *check = arg;
 	struct outcome outcome = {.cause = CAUSE_EXITED, .began = true};
 	struct link_live *live = check->link->live;
+	const char *program;
 
 	(void)task;
 	live->has_agent = true;
 	live->can = can;
 	live->note = note ? xstrdup(note) : NULL;
+	program = remote_task_program(check->task);
+	live->program = program ? xstrdup(program) : NULL;
 	remote_task_leave(check->task, TRACK_LEAVE_FREE, false);
 	link_on_running(check->link);
 	check_end(check, &outcome);

@@ -281,10 +281,6 @@ int link_check(const struct job_open_msg *open, struct errmsg *msg)
 	if (!open->local && open->agent == JOB_AGENT_NEVER && !link_plain_can(open, &what))
 		return err_set(msg, ERR_SYNTAX, "%s needs the agent, and --agent never forbids it",
 			       what);
-	if (open->builtin == JOB_COPY && (open->route_count || open->topology || open->hops))
-		return err_set(msg, ERR_SYNTAX,
-			       "files are not copied by way of gateways: copy without --via and "
-			       "--topology, or to the gateways, and on from there");
 	if (open->local && open->become)
 		return err_set(msg, ERR_SYNTAX,
 			       "a local job becomes no other user: start it with sudo");

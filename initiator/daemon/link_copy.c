@@ -9,10 +9,8 @@
 #include "link_copy_private.h"
 #include "track.h"
 
-#define LINK_COPY_THREADS      2u
 #define LINK_COPY_START_MS     30000u
 #define LINK_COPY_GRACE_MS     10000u
-#define LINK_COPY_RECONNECT_MS (30u * 60u * 1000u)
 #define LINK_COPY_DELAY_MS     1000u
 #define LINK_COPY_DELAY_MAX_MS 30000u
 #define LINK_COPY_FAULTS       3u
@@ -29,11 +27,7 @@ bool link_copy_is_pull(const struct link_copy *lc)
 
 struct work_pool *link_copy_pool(const struct link *link)
 {
-	struct daemon *daemon = run_daemon(link->run);
-
-	if (!daemon->copies)
-		daemon->copies = work_pool_new(daemon->loop, "copy", LINK_COPY_THREADS);
-	return daemon->copies;
+	return daemon_copies(run_daemon(link->run));
 }
 
 static void link_copy_set_timer(struct link_copy *lc, uint64_t ms)
@@ -57,6 +51,7 @@ static void link_copy_free(struct link_copy *lc)
 {
 	copy_plan_unwait(&lc->found);
 	link_copy_files_free(lc);
+	free(lc->lines);
 	event_free(lc->timer);
 	event_free(lc->until);
 	free(lc);
@@ -73,6 +68,7 @@ static void link_copy_do_end(struct link_copy *lc)
 			.cause = CAUSE_STOPPED, .exit_code = -1, .began = lc->began};
 	remote_task_leave(lc->task, TRACK_LEAVE_ENDED, false);
 	link->live->handle = NULL;
+	link_copy_forget(lc);
 	link_copy_free(lc);
 	link_end(link, &outcome);
 }
@@ -121,7 +117,7 @@ static int link_copy_on_end(struct link_copy *lc, const struct frame *frame, str
 		copy_pull_end(lc->pull);
 		return 0;
 	}
-	if (done)
+	if (done && lc->push)
 		link_copy_settle(lc);
 	link_copy_step(lc, LINK_COPY_EV_END);
 	return 0;
@@ -155,8 +151,13 @@ static void link_copy_on_burst_end(void *arg)
 {
 	struct link_copy *lc = arg;
 
-	if (lc->state == LINK_COPY_RUNNING)
-		link_copy_progress(lc);
+	if (lc->state != LINK_COPY_RUNNING)
+		return;
+	link_copy_keep_often(lc);
+	link_copy_progress(lc);
+	if (lc->news)
+		link_on_burst_end(lc->link);
+	lc->news = false;
 }
 
 /* Whether another connection may help. */
@@ -268,18 +269,13 @@ static void link_copy_do_run(struct link_copy *lc)
 
 static void link_copy_do_away(struct link_copy *lc)
 {
-	const struct job_open_msg *open = run_open(lc->link->run);
-	struct daemon *daemon = run_daemon(lc->link->run);
 	uint64_t now = link_copy_clock_ms();
-	uint64_t patience = open->reconnect_timeout_ms ? open->reconnect_timeout_ms
-			    : daemon->options.reconnect_timeout_ms
-				    ? daemon->options.reconnect_timeout_ms
-				    : LINK_COPY_RECONNECT_MS;
 
 	(void)event_del(lc->timer);
+	link_copy_keep(lc);
 	link_copy_files_pause(lc);
 	if (!lc->away_until_ms) {
-		lc->away_until_ms = now + patience;
+		lc->away_until_ms = now + link_copy_patience_ms(lc);
 		child_on_disconnected(lc->link->child, clock_wall_ns());
 	}
 	if (now >= lc->away_until_ms) {
@@ -322,6 +318,8 @@ static const struct {
 	void (*action)(struct link_copy *lc); /* after the state was entered */
 } link_copy_rows[LINK_COPY_STATES][LINK_COPY_EVENTS] = {
 	ROW(LOOKING, FOUND, CONNECTING, link_copy_do_found),
+	ROW(LOOKING, FOUND_AGAIN, AGAIN, link_copy_do_found),
+	ROW(LOOKING, END, OVER, link_copy_do_end),
 	ROW(LOOKING, STOP, LOOKING, link_copy_do_stop_soon),
 	ROW(LOOKING, BREAK, OVER, link_copy_do_break),
 	ROW(CONNECTING, OPEN, ASKED, link_copy_do_ask),
@@ -366,7 +364,9 @@ static void link_copy_on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (lc->stopping)
+	if (lc->ended)
+		link_copy_step(lc, LINK_COPY_EV_END);
+	else if (lc->stopping)
 		link_copy_fault(lc, LINK_COPY_EV_BREAK, CAUSE_STOPPED, "");
 	else if (lc->state == LINK_COPY_AWAY)
 		link_copy_step(lc, LINK_COPY_EV_RETRY);
@@ -384,7 +384,9 @@ static void link_copy_on_until(evutil_socket_t fd, short what, void *arg)
 
 static void link_copy_on_found(void *arg)
 {
-	link_copy_step(arg, LINK_COPY_EV_FOUND);
+	const struct link_copy *lc = arg;
+
+	link_copy_step(arg, lc->began ? LINK_COPY_EV_FOUND_AGAIN : LINK_COPY_EV_FOUND);
 }
 
 /* --- as a transport of the link ------------------------------------------------------------- */
@@ -424,14 +426,33 @@ static void link_copy_leave(struct link *link)
 {
 	struct link_copy *lc = link->live->handle;
 
+	link_copy_keep(lc);
 	remote_task_leave(lc->task, lc->began ? TRACK_LEAVE_KILL : TRACK_LEAVE_FREE, false);
 	link_copy_free(lc);
+}
+
+/* Also of one that was begun before a restart, from the first moment on. */
+static const char *link_copy_trouble(const struct link *link)
+{
+	const struct link_copy *lc = link->live->handle;
+
+	return lc->away_until_ms ? lc->outcome.text : NULL;
+}
+
+static void link_copy_wake(struct link *link)
+{
+	struct link_copy *lc = link->live->handle;
+
+	if (lc->state == LINK_COPY_AWAY)
+		link_copy_set_timer(lc, 0);
 }
 
 static const struct link_transport link_copy = {.stop = link_copy_stop,
 						.suspend = link_copy_suspend,
 						.hold = link_copy_hold,
-						.free = link_copy_leave};
+						.free = link_copy_leave,
+						.trouble = link_copy_trouble,
+						.wake = link_copy_wake};
 
 static void link_copy_look(struct link_copy *lc)
 {
@@ -442,7 +463,7 @@ static void link_copy_look(struct link_copy *lc)
 		*plan = copy_plan_new(link_copy_pool(lc->link), open->copy_from,
 				      open->copy_from_count, open->copy_flags & JOB_COPY_RECURSE);
 	if (copy_plan_is_ready(*plan))
-		link_copy_step(lc, LINK_COPY_EV_FOUND);
+		link_copy_on_found(lc);
 	else
 		copy_plan_wait(*plan, &lc->found);
 }
@@ -462,8 +483,11 @@ void link_copy_start(struct link *link)
 		abort();
 	link->live->transport = &link_copy;
 	link->live->handle = lc;
-	if (link_copy_is_pull(lc))
-		link_copy_step(lc, LINK_COPY_EV_FOUND);
+	link_copy_take_past(lc);
+	if (lc->ended)
+		link_copy_set_timer(lc, 0);
+	else if (link_copy_is_pull(lc))
+		link_copy_on_found(lc);
 	else
 		link_copy_look(lc);
 }

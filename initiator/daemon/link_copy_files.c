@@ -1,26 +1,17 @@
 /* The files of a copy, and what is told of them. */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
-#include "clock.h"
 #include "copy_msg.h"
+#include "copy_tell.h"
 #include "escape.h"
-#include "keep.h"
 #include "link_copy_private.h"
-#include "schemas.h"
-#include "value.h"
-#include "wire.h"
 
 /* Bytes on the way to, or from, all hosts, and one. */
 #define LINK_COPY_BYTES	     (64u << 20)
 #define LINK_COPY_WINDOW     (2u << 20)
 #define LINK_COPY_WINDOW_LOW (128u << 10)
-#define LINK_COPY_TELL_MS    1000u
-/* Of a job that nobody looks at its progress is kept. */
-#define LINK_COPY_TELL_BACKGROUND_MS 60000u
 
 static uint64_t link_copy_window(const struct link *link)
 {
@@ -34,124 +25,53 @@ static uint64_t link_copy_window(const struct link *link)
 
 /* --- what is told --------------------------------------------------------------------------- */
 
-static void link_copy_record(struct link *link, enum record_stream stream, const char *text)
-{
-	struct record record = {.stream = stream,
-				.time_ns = clock_wall_ns(),
-				.value = (const uint8_t *)text,
-				.len = strlen(text)};
-
-	if (record.len > LIMIT_RECORD_VALUE)
-		record.len = LIMIT_RECORD_VALUE;
-	link_on_record(link, &record);
-}
-
 static void link_copy_say(void *arg, bool is_error, const char *name, const char *text)
 {
 	struct link_copy *lc = arg;
-	struct buf line = {0};
+	char *line;
 
-	if (lc->said++ >= LIMIT_COPY_TROUBLES)
+	if (lc->line_count >= LIMIT_COPY_TROUBLES)
 		return;
-	if (lc->said == LIMIT_COPY_TROUBLES)
-		buf_add_str(&line, "and others, of which only the number is told");
-	else {
-		escape_display(&line, name, strlen(name));
-		buf_add_str(&line, is_error ? ": " : ": not copied: ");
-		escape_display(&line, text, strlen(text));
-	}
-	link_copy_record(lc->link, is_error ? STREAM_ERROR : STREAM_WARNING, buf_cstr(&line));
-	buf_done(&line);
-}
-
-const struct copy_tally *link_copy_tally(const struct link_copy *lc)
-{
-	return lc->push ? copy_push_tally(lc->push) : copy_pull_tally(lc->pull);
-}
-
-static void link_copy_size_text(struct buf *out, uint64_t bytes)
-{
-	static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
-	size_t unit = 0;
-	double n = (double)bytes;
-
-	for (; n >= 1000 && unit < ARRAY_LEN(units) - 1; unit++)
-		n /= 1000;
-	buf_addf(out, unit && n < 10 ? "%.1f %s" : "%.0f %s", n, units[unit]);
+	line = lc->line_count == LIMIT_COPY_TROUBLES - 1
+		       ? xstrdup("and others, of which only the number is told")
+		       : copy_tell_line(is_error, name, text);
+	/* Of a copy that begins again, as after a lost link, some was said before. */
+	if (link_copy_is_news(lc, line))
+		copy_tell_text(lc->link, is_error ? STREAM_ERROR : STREAM_WARNING, line);
+	lc->news = true;
+	free(line);
 }
 
 void link_copy_progress(struct link_copy *lc)
 {
 	const struct job_open_msg *open = run_open(lc->link->run);
-	const struct copy_tally *tally = link_copy_tally(lc);
-	const struct copy_plan *plan = *run_copy(lc->link->run);
+	const struct copy_tally tally = link_copy_tally(lc);
 	uint64_t now = link_copy_clock_ms();
-	struct buf text = {0};
 
-	if (now <
-	    lc->told_ms + (open->background ? LINK_COPY_TELL_BACKGROUND_MS : LINK_COPY_TELL_MS))
+	/* Who has asked for what passes through knows more of it. */
+	if (lc->pass ||
+	    now < lc->told_ms + (open->background ? COPY_TELL_BACKGROUND_MS : COPY_TELL_MS))
 		return;
 	lc->told_ms = now;
-	link_copy_size_text(&text, tally->moved);
-	if (plan) {
-		buf_add_str(&text, " of ");
-		link_copy_size_text(&text, copy_plan_bytes(plan));
-	}
-	buf_addf(&text, ", %" PRIu64, tally->files + tally->same + tally->failed);
-	if (plan)
-		buf_addf(&text, " of %zu", copy_plan_files(plan));
-	buf_add_str(&text, " files");
-	link_copy_record(lc->link, STREAM_PROGRESS, buf_cstr(&text));
-	buf_done(&text);
-	link_on_burst_end(lc->link);
-}
-
-static uint64_t link_copy_schema(struct link *link)
-{
-	static const char *const columns[] = {"files", "bytes", "skipped", "failed", "seconds"};
-	struct task_schema_msg m = {.schema = 1,
-				    .name = (char *)(uintptr_t) "copy", /* only read, as below */
-				    .columns = (char **)(uintptr_t)columns,
-				    .column_count = ARRAY_LEN(columns)};
-	uint64_t id = schemas_intern(run_schemas(link->run), m.name, m.columns, m.column_count);
-
-	if (run_store(link->run))
-		keep_schema(run_store(link->run), child_job(link->child), link->child, id, &m, 0);
-	return id;
+	copy_tell_progress(lc->link, &tally, *run_copy(lc->link->run));
 }
 
 void link_copy_settle(struct link_copy *lc)
 {
-	const struct copy_tally tally = *link_copy_tally(lc);
+	const struct copy_tally tally = link_copy_tally(lc);
 	double seconds = (double)(link_copy_clock_ms() - lc->begin_ms) / 1000;
-	struct record record = {.stream = STREAM_OUTPUT, .time_ns = clock_wall_ns()};
-	struct buf row = {0};
 
-	wire_put_array(&row, 5);
-	wire_put_u64(&row, tally.files);
-	wire_put_u64(&row, tally.bytes);
-	wire_put_u64(&row, tally.same);
-	wire_put_u64(&row, tally.failed);
-	value_put_float(&row, seconds);
-	record.value = row.data;
-	record.len = row.len;
-	record.is_typed = true;
-	record.nodes = 6;
-	record.schema = link_copy_schema(lc->link);
-	link_on_record(lc->link, &record);
-	buf_done(&row);
-	lc->outcome = (struct outcome){.cause = CAUSE_EXITED, .exit_code = tally.failed ? 1 : 0};
-	if (tally.failed)
-		(void)snprintf(lc->outcome.text, sizeof lc->outcome.text,
-			       "%" PRIu64 " file%s not copied", tally.failed,
-			       tally.failed == 1 ? "" : "s");
+	copy_tell_outcome(&lc->outcome, &tally);
+	link_copy_keep_end(lc);
+	copy_tell_row(lc->link, &tally, seconds);
 }
 
 void link_copy_refused(struct link_copy *lc, const char *text)
 {
 	lc->outcome = (struct outcome){.cause = CAUSE_EXITED, .exit_code = 1};
 	(void)escape_str(lc->outcome.text, sizeof lc->outcome.text, text);
-	link_copy_record(lc->link, STREAM_ERROR, lc->outcome.text);
+	link_copy_keep_end(lc);
+	copy_tell_text(lc->link, STREAM_ERROR, lc->outcome.text);
 }
 
 /* --- the files ------------------------------------------------------------------------------ */
@@ -187,6 +107,17 @@ static void link_copy_on_failed(void *arg, bool is_host, const char *text)
 	link_copy_step(arg, LINK_COPY_EV_BREAK);
 }
 
+char *link_copy_folder(const struct link *link)
+{
+	char *name = xstrdup(child_location(link->child));
+
+	/* Names of hosts have neither, as far as anybody knows. */
+	for (char *c = name; *c; c++)
+		if (*c == '/' || (*c == '.' && c == name))
+			*c = '_';
+	return name;
+}
+
 static void link_copy_new_pull(struct link_copy *lc)
 {
 	static const struct copy_pull_ops ops = {.send = link_copy_send,
@@ -194,7 +125,7 @@ static void link_copy_new_pull(struct link_copy *lc)
 						 .settled = link_copy_on_settled,
 						 .failed = link_copy_on_failed};
 	const struct job_open_msg *open = run_open(lc->link->run);
-	char *name = xstrdup(child_location(lc->link->child));
+	char *name = link_copy_folder(lc->link);
 	struct copy_pull_spec spec = {.folder = open->copy_to,
 				      .name = name,
 				      .pool = link_copy_pool(lc->link),
@@ -204,10 +135,6 @@ static void link_copy_new_pull(struct link_copy *lc)
 				      .ops = &ops,
 				      .arg = lc};
 
-	/* Names of hosts have neither, as far as anybody knows. */
-	for (char *c = name; *c; c++)
-		if (*c == '/' || (*c == '.' && c == name))
-			*c = '_';
 	lc->pull = copy_pull_new(&spec);
 	free(name);
 }
@@ -217,6 +144,10 @@ void link_copy_files_new(struct link_copy *lc)
 	static const struct copy_push_ops ops = {.send = link_copy_send, .say = link_copy_say};
 	const struct job_open_msg *open = run_open(lc->link->run);
 
+	if (link_copy_is_pull(lc) && open->hops) {
+		lc->pass = copy_pass_new(lc->link, link_copy_window(lc->link), link_copy_send, lc);
+		return;
+	}
 	if (link_copy_is_pull(lc)) {
 		link_copy_new_pull(lc);
 		return;
@@ -232,26 +163,30 @@ void link_copy_files_new(struct link_copy *lc)
 
 void link_copy_files_free(struct link_copy *lc)
 {
+	link_copy_place_leave(lc);
 	copy_push_free(lc->push);
 	copy_pull_free(lc->pull);
+	copy_pass_free(lc->pass);
 }
 
 void link_copy_ask(struct link_copy *lc)
 {
 	const struct job_open_msg *open = run_open(lc->link->run);
 	struct copy_open_msg m = {.task = lc->number,
-				  .pull = lc->pull != NULL,
+				  .pull = !lc->push,
 				  .recurse = open->copy_flags & JOB_COPY_RECURSE,
 				  .checksum = open->copy_flags & JOB_COPY_CHECKSUM,
 				  .several = lc->push && open->copy_from_count > 1};
 	struct buf body = {0};
 
-	if (lc->pull) {
+	if (!lc->push) {
 		m.from = open->copy_from;
 		m.from_count = open->copy_from_count;
-		m.window = link_copy_window(lc->link);
+		m.window = lc->pass ? copy_pass_window(lc->pass) : link_copy_window(lc->link);
 	} else {
 		m.to = open->copy_to;
+		m.place = link_copy_place(lc);
+		m.several = m.several || (lc->placed && !lc->is_name);
 	}
 	copy_open_put(&body, &m);
 	remote_task_send(lc->task, MSG_COPY_OPEN, &body);
@@ -259,22 +194,33 @@ void link_copy_ask(struct link_copy *lc)
 
 void link_copy_files_begin(struct link_copy *lc)
 {
+	if (link_copy_place(lc) == COPY_PLACE_TELL)
+		return; /* when it is known */
 	if (lc->push)
 		copy_push_begin(lc->push, lc->number);
+	else if (lc->pass)
+		copy_pass_begin(lc->pass, lc->number);
 	else
 		copy_pull_begin(lc->pull, lc->number);
 }
 
 void link_copy_files_pause(struct link_copy *lc)
 {
+	link_copy_place_leave(lc);
 	if (lc->push)
 		copy_push_pause(lc->push);
+	else if (lc->pass)
+		copy_pass_pause(lc->pass);
 	else
 		copy_pull_pause(lc->pull);
 }
 
 int link_copy_on_files(struct link_copy *lc, const struct frame *frame, struct errmsg *msg)
 {
+	if (link_copy_place(lc) == COPY_PLACE_TELL)
+		return link_copy_on_place(lc, frame, msg);
+	if (lc->pass)
+		return copy_pass_on_frame(lc->pass, frame, msg);
 	return lc->push ? copy_push_on_frame(lc->push, frame, msg)
 			: copy_pull_on_frame(lc->pull, frame, msg);
 }

@@ -3,6 +3,7 @@
 #ifndef MUSTER_LINK_COPY_PRIVATE_H
 #define MUSTER_LINK_COPY_PRIVATE_H
 
+#include "copy_pass.h"
 #include "copy_pull.h"
 #include "copy_push.h"
 #include "link_private.h"
@@ -21,6 +22,7 @@ enum link_copy_state {
 
 enum link_copy_event {
 	LINK_COPY_EV_FOUND,
+	LINK_COPY_EV_FOUND_AGAIN, /* the same, of one that had begun before a restart */
 	LINK_COPY_EV_OPEN,
 	LINK_COPY_EV_RUNNING,
 	LINK_COPY_EV_LOST,
@@ -37,6 +39,7 @@ struct link_copy {
 	struct copy_plan_wait found;
 	struct copy_push *push; /* one of the two */
 	struct copy_pull *pull;
+	struct copy_pass *pass; /* or one in place of pull: to who asked for it */
 	struct remote_task *task;
 	uint64_t number;
 	uint64_t can;
@@ -50,8 +53,18 @@ struct link_copy {
 	bool began;
 	bool stopping;
 	uint64_t begin_ms;
-	uint64_t told_ms; /* progress */
-	uint64_t said;	  /* troubles */
+	uint64_t told_ms;	  /* progress */
+	bool ended;		  /* before a restart: outcome says how */
+	struct copy_tally before; /* what was done before it */
+	struct copy_tally kept;	  /* so much the store knows */
+	uint64_t kept_ms;
+	bool is_kept;
+	bool news;	 /* lines that are not handed on */
+	uint64_t *lines; /* what stands for each that was said */
+	size_t line_count;
+	bool placed; /* it is known whether the destination is a new name */
+	bool is_name;
+	struct results_wait placing; /* until the store knows */
 };
 
 void link_copy_step(struct link_copy *lc, enum link_copy_event event);
@@ -61,6 +74,8 @@ void link_copy_fault(struct link_copy *lc, enum link_copy_event event, enum caus
 struct work_pool *link_copy_pool(const struct link *link);
 bool link_copy_is_pull(const struct link_copy *lc);
 uint64_t link_copy_clock_ms(void);
+/* How long another connection is looked for. */
+uint64_t link_copy_patience_ms(const struct link_copy *lc);
 
 /* link_copy_files.c */
 void link_copy_files_new(struct link_copy *lc);
@@ -74,8 +89,26 @@ int link_copy_on_files(struct link_copy *lc, const struct frame *frame, struct e
 void link_copy_settle(struct link_copy *lc);
 /* Nothing could be copied: the outcome. */
 void link_copy_refused(struct link_copy *lc, const char *text);
-const struct copy_tally *link_copy_tally(const struct link_copy *lc);
 /* From time to time. */
 void link_copy_progress(struct link_copy *lc);
+
+/* link_copy_keep.c: what outlives the daemon. */
+struct copy_tally link_copy_tally(const struct link_copy *lc);
+/* Before it starts: what is known from before a restart. */
+void link_copy_take_past(struct link_copy *lc);
+/* A line that was not said before; that it is said now is noted. Before its record. */
+bool link_copy_is_news(struct link_copy *lc, const char *text);
+/* The record that follows is the last one, and lc->outcome the end. */
+void link_copy_keep_end(const struct link_copy *lc);
+/* How much is done; now, or if that is some time ago. */
+void link_copy_keep(struct link_copy *lc);
+void link_copy_keep_often(struct link_copy *lc);
+void link_copy_forget(struct link_copy *lc);
+/* What the host is told of the destination: enum copy_place. A folder may come into a folder that
+ * is there, or have its name: when it was begun once nobody can tell which, as it is there then. */
+uint64_t link_copy_place(const struct link_copy *lc);
+/* The host has said what it is. Then, or when the store knows that, the files begin. */
+int link_copy_on_place(struct link_copy *lc, const struct frame *frame, struct errmsg *msg);
+void link_copy_place_leave(struct link_copy *lc);
 
 #endif

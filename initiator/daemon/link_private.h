@@ -20,6 +20,10 @@ struct link_transport {
 	void (*hold)(struct link *link, bool hold);
 	void (*feed)(struct link *link); /* there is more input; NULL: it takes none */
 	void (*free)(struct link *link); /* what handle stands for; NULL: nothing */
+	/* Of one without a track that may lose its connection and look for another; NULL: of none.
+	 * trouble: why it is away; NULL: it is not. wake: it tries now. */
+	const char *(*trouble)(const struct link *link);
+	void (*wake)(struct link *link);
 };
 
 struct link {
@@ -45,10 +49,12 @@ struct link_live {
 	bool suspend_asked;
 	bool in_session;	   /* its session counts it */
 	bool left;		   /* it has told what it leaves to the next one there */
+	struct copy_pass *pass;	   /* of a copy from it: to who asked for it; NULL: to here */
 	uint64_t since_ns;	   /* of a check: when it began, monotonic */
 	bool has_agent;		   /* of a check: the agent was there */
 	uint64_t can;		   /* of a check: AGENT_CAN_* of that */
 	char *note;		   /* of a check: why it is not, or not durable; NULL: nothing */
+	char *program;		   /* of a check: the agent's name and version; NULL: not known */
 	struct event *refused;	   /* it cannot begin: its end comes; NULL: it can */
 	struct results_wait noted; /* until it may begin */
 	struct client_wait told;   /* the same */
@@ -73,6 +79,8 @@ void link_plain_start(struct link *link);
 void link_agent_start(struct link *link);
 void link_relay_start(struct link *link);
 void link_copy_start(struct link *link);
+/* Into which folder of the destination the files of this host go; the caller frees it. */
+char *link_copy_folder(const struct link *link);
 void link_check_start(struct link *link);
 /* The record that says what a check has found; before its end. */
 void link_check_report(struct link *link);

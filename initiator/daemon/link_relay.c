@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "link_private.h"
 #include "relay.h"
+#include "relay_pull.h"
 #include "relays.h"
 
 static void link_relay_stop(struct link *link)
@@ -31,11 +32,19 @@ static void link_relay_free(struct link *link)
 	relays_leave(link->live->handle);
 }
 
+/* A copy of before a restart: its gateway is asked again. */
+static const char *link_relay_trouble(const struct link *link)
+{
+	return child_state(link->child) == JOB_STATE_DISCONNECTED ? "the daemon ended while it ran"
+								  : NULL;
+}
+
 static const struct link_transport link_relay = {.stop = link_relay_stop,
 						 .suspend = link_relay_suspend,
 						 .hold = link_relay_hold,
 						 .feed = link_relay_feed,
-						 .free = link_relay_free};
+						 .free = link_relay_free,
+						 .trouble = link_relay_trouble};
 
 void link_relay_start(struct link *link)
 {
@@ -51,10 +60,21 @@ void link_relay_start(struct link *link)
 
 void link_relay_on_begun(struct relay_member *m)
 {
+	if (m->away && child_state(m->link->child) == JOB_STATE_DISCONNECTED)
+		child_on_reconnected(m->link->child, clock_wall_ns());
+	m->away = false;
 	if (m->began)
 		return;
 	m->began = true;
 	link_on_running(m->link);
+}
+
+void link_relay_on_away(struct relay_member *m)
+{
+	if (m->away || !m->began)
+		return;
+	m->away = true;
+	child_on_disconnected(m->link->child, clock_wall_ns());
 }
 
 /* Running comes too when nothing has changed: as the answer to what could not be done. */
@@ -84,8 +104,10 @@ void link_relay_on_record(struct relay_member *m, const struct record *record)
 void link_relay_end(struct relay_member *m, const struct outcome *outcome)
 {
 	struct link *link = m->link;
+	struct outcome own = *outcome;
 
+	relay_pull_judge(m->pull, &own);
 	link->live->handle = NULL;
 	relays_leave(m);
-	link_end(link, outcome);
+	link_end(link, &own);
 }

@@ -100,7 +100,8 @@ static void passphrases_put(struct passphrases *p)
 	text = xasprintf("%sPassphrase for %s: ", p->wrong ? "Not that. " : "",
 			 plan_locked_path(p->plan, p->key));
 
-	p->question = question_ask(client, JOB_ASK_PASSPHRASE, text, passphrases_on_answer, p);
+	p->question =
+		question_ask(client, JOB_ASK_PASSPHRASE, text, false, passphrases_on_answer, p);
 	free(text);
 }
 

@@ -44,13 +44,13 @@ static void question_on_deadline(evutil_socket_t fd, short what, void *arg)
 	question_end(arg, QUESTION_LATE, NULL);
 }
 
-struct question *question_ask(struct client *client, uint64_t kind, const char *text,
+struct question *question_ask(struct client *client, uint64_t kind, const char *text, bool echo,
 			      question_fn *fn, void *arg)
 {
 	struct question **questions = client_questions(client);
 	struct question *q = xcalloc(1, sizeof *q);
 	struct timeval tv = loop_ms(LIMIT_ASK_MS);
-	struct job_ask_msg m = {.kind = kind, .text = xstrdup(text)};
+	struct job_ask_msg m = {.kind = kind, .text = xstrdup(text), .echo = echo};
 	struct buf body = {0};
 
 	q->number = m.number = client_next_question(client);

@@ -21,8 +21,9 @@ enum question_end {
 /* Once, from the loop; the question is gone. answer: borrowed; NULL but for ANSWERED. */
 typedef void question_fn(void *arg, enum question_end end, struct locked *answer);
 
-/* kind: enum job_ask_kind. text: what stands before the cursor. Never NULL. */
-struct question *question_ask(struct client *client, uint64_t kind, const char *text,
+/* kind: enum job_ask_kind. text: what stands before the cursor. echo: the answer may be seen. Never
+ * NULL. */
+struct question *question_ask(struct client *client, uint64_t kind, const char *text, bool echo,
 			      question_fn *fn, void *arg);
 /* Nobody wants to know any more. NULL is fine. */
 void question_free(struct question *question);

@@ -109,6 +109,15 @@ static void reader_on_starting(void *arg, struct child *child, struct client_wai
 	client_wait_sent(client, wait);
 }
 
+/* No records: what it says is bounded by what the client answers. */
+static void reader_on_pass(void *arg, struct buf *frames, bool *full)
+{
+	struct reader_job *job = arg;
+
+	client_send_frames(job->reader->client, frames);
+	*full = client_is_full(job->reader->client);
+}
+
 /* Who waits for it should know what it waits for. */
 static void reader_warn_held(struct reader *reader, struct job *job)
 {
@@ -241,6 +250,7 @@ static void reader_watch(struct reader *reader, struct reader_job *job)
 					    .child = reader_on_child,
 					    .job = reader_on_job,
 					    .starting = reader->live ? reader_on_starting : NULL,
+					    .pass = reader->live ? reader_on_pass : NULL,
 					    .gone = reader_on_gone,
 					    .arg = job};
 	run_watch(job->run, &job->watcher);

@@ -52,6 +52,10 @@ static void reader_finish(struct reader *reader)
 		struct reader_job *job = &reader->jobs[i];
 
 		run_unwatch(&job->watcher);
+		if (job->run && reader->live)
+			reply_warnings(client, run_take_key_news(job->run));
+		else if (job->run && job->named)
+			reply_notes(client, run_take_key_news(job->run));
 		if (job->run && job->named && reader->m.events)
 			reply_job(client, run_job(job->run));
 		if (job->run && job->named && reader->m.remove &&
@@ -62,8 +66,6 @@ static void reader_finish(struct reader *reader)
 			job->run = NULL;
 		}
 	}
-	if (reader->live && reader->jobs[0].run)
-		reply_warnings(client, run_key_news(reader->jobs[0].run));
 	if (reader->live) {
 		end.state =
 			xstrdup(reader->jobs[0].run

@@ -124,6 +124,8 @@ static void relay_destroy(struct relay *relay)
 	relay->line = NULL;
 	event_free(relay->timer);
 	event_free(relay->asking);
+	relay_stage_free(relay->stage);
+	relay->stage = NULL;
 	relay_talk_free(relay->talk);
 	free(relay->members);
 	relay->freed = true;
@@ -186,17 +188,26 @@ void relay_fail(struct relay *relay, const char *why)
 	char text[LIMIT_OUTCOME_TEXT + 80];
 	struct relay_member *first;
 	size_t moved;
+	bool again;
 
 	if (relay->dead)
 		return;
 	relay_free_later(relay);
 	log_warn("gateway %s: %s", relay->name, why);
-	relays_on_failed(relay->relays, relay->gateway, why);
+	if (relay->lingers)
+		return;
+	again = relay->stage && relay->lost && relays_may_try_again(relay->relays, relay->gateway);
+	if (!again)
+		relays_on_failed(relay->relays, relay->gateway, why);
 	first = relay_lose(relay, why, &moved);
 	if (!first)
 		return;
-	(void)snprintf(text, sizeof text, "gateway %s: %s; %zu host%s by another one", relay->name,
-		       why, moved, moved == 1 ? " goes" : "s go");
+	if (again)
+		(void)snprintf(text, sizeof text, "gateway %s: %s; it is tried again", relay->name,
+			       why);
+	else
+		(void)snprintf(text, sizeof text, "gateway %s: %s; %zu host%s by another one",
+			       relay->name, why, moved, moved == 1 ? " goes" : "s go");
 	link_warn(first->link, text);
 }
 
@@ -225,7 +236,7 @@ static void relay_on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (relay->members)
+	if (relay->members || relay->stage)
 		relay_on_tick(relay);
 	else
 		relay_fail(relay, "the daemon there does not answer");
@@ -250,6 +261,14 @@ void relay_started(struct relay *relay)
 
 	relay->heard_ms = relay_now_ms();
 	(void)event_add(relay->timer, &tv);
+}
+
+void relay_tick_soon(struct relay *relay)
+{
+	struct timeval tick = loop_ms(RELAY_TICK_MS);
+
+	relay->heard_ms = relay_now_ms();
+	(void)event_add(relay->timer, &tick);
 }
 
 struct relay *relay_new(struct relays *relays, size_t gateway, const struct plan_host *host,

@@ -19,6 +19,7 @@ struct relay_talk;
 struct relays;
 
 /* Known to relays*.c and relay*.c alone; relays.h has what others may do with it. */
+struct relay_pull;
 struct relay_member {
 	struct link *link;
 	struct relays *relays;
@@ -35,7 +36,9 @@ struct relay_member {
 	bool ask_stop;
 	bool ask_hold; /* told last, if that was asked for */
 	enum { MEMBER_ASK_NOTHING, MEMBER_ASK_SUSPEND, MEMBER_ASK_RESUME } ask;
-	bool resuming; /* its child waits to hear that it goes on */
+	bool resuming;		 /* its child waits to hear that it goes on */
+	bool away;		 /* a copy that has begun, and has lost its gateway */
+	struct relay_pull *pull; /* files that come from it; NULL: none so far */
 };
 
 void member_insert(struct relay_member **list, struct relay_member *m);
@@ -80,6 +83,13 @@ void relay_ask_put(struct buf *out, struct relay_member *dirty, const struct rel
 
 struct run *relays_run(const struct relays *relays);
 const struct plan_host *relays_host(const struct relays *relays, size_t index);
+/* Under which the gateway keeps what the job copies. */
+const char *relays_stage_key(struct relays *relays, size_t gateway);
+/* A gateway was lost while it was sent files, before anything began there: whether it is worth
+ * another attempt. */
+bool relays_may_try_again(struct relays *relays, size_t gateway);
+/* Whether children will start that it may be asked for. */
+bool relays_has_more(const struct relays *relays);
 /* It has done all it was asked for, or is lost: it is freed soon. */
 void relays_on_over(struct relays *relays, struct relay *relay);
 /* The gateway cannot be used any more: before the next. */
@@ -93,6 +103,8 @@ bool relays_on_lost(struct relay_member *m, const char *why, bool began);
 struct record;
 void link_relay_on_begun(struct relay_member *m);
 void link_relay_on_state(struct relay_member *m, bool suspended);
+/* Of a copy: the link to it is lost, there or here; it may come back. */
+void link_relay_on_away(struct relay_member *m);
 void link_relay_on_record(struct relay_member *m, const struct record *record);
 void link_relay_end(struct relay_member *m, const struct outcome *outcome); /* frees the member */
 

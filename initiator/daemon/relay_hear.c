@@ -24,10 +24,12 @@ static void relay_on_hello(void *arg)
 {
 	struct relay *relay = arg;
 
-	if (relay->to_send)
-		relay_send_request(relay);
-	else
+	if (!relay->to_send)
 		relay_free_later(relay);
+	else if (relay_stage_is_wanted(relay))
+		relay_stage_begin(relay);
+	else
+		relay_send_request(relay);
 }
 
 static void relay_on_accepted(void *arg)
@@ -53,7 +55,11 @@ static void relay_on_state(void *arg, size_t at, enum job_state state)
 
 	if (!m || state == JOB_STATE_NOT_STARTED || state == JOB_STATE_STOPPING)
 		return;
+	if (state == JOB_STATE_DISCONNECTED && m->away)
+		return;
 	link_relay_on_begun(m);
+	if (state == JOB_STATE_DISCONNECTED)
+		link_relay_on_away(m);
 	if (state == JOB_STATE_RUNNING || state == JOB_STATE_SUSPENDED)
 		link_relay_on_state(m, state == JOB_STATE_SUSPENDED);
 }
@@ -112,7 +118,10 @@ static void relay_on_end(void *arg, size_t at, const struct outcome *outcome)
 	if (!m)
 		return;
 	if (!gave_up || m->stop || m->began) {
-		link_relay_end(m, outcome);
+		struct outcome own = *outcome;
+
+		if (!relay_pull_end(m, &own))
+			link_relay_end(m, &own);
 		return;
 	}
 	relays_on_failed(relay->relays, relay->gateway, "the job was stopped there");
@@ -136,9 +145,38 @@ static void relay_on_warning(void *arg, const char *text)
 	free(line);
 }
 
+/* What it keeps for this job is wanted again where not all start at once. */
 static void relay_on_over(void *arg)
 {
-	relay_free_later(arg);
+	struct relay *relay = arg;
+
+	if (relay->has_stage && relays_has_more(relay->relays))
+		relay->lingers = true;
+	else
+		relay_free_later(relay);
+}
+
+static int relay_on_stage(void *arg, const struct frame *frame, struct errmsg *msg)
+{
+	return relay_stage_on_frame(arg, frame, msg);
+}
+
+static void relay_on_copy_open(void *arg, size_t at, uint64_t number, uint64_t window)
+{
+	struct relay_member *m = relay_member(arg, at);
+
+	if (!m)
+		return;
+	link_relay_on_begun(m);
+	relay_pull_open(m, number, window);
+}
+
+static void relay_on_copy_files(void *arg, size_t at, uint64_t number, const struct frame *frame)
+{
+	struct relay_member *m = relay_member(arg, at);
+
+	if (m)
+		relay_pull_on_frame(m, number, frame);
 }
 
 const struct relay_talk_ops relay_talk_ops = {
@@ -152,6 +190,9 @@ const struct relay_talk_ops relay_talk_ops = {
 	.end = relay_on_end,
 	.warning = relay_on_warning,
 	.over = relay_on_over,
+	.stage = relay_on_stage,
+	.copy_open = relay_on_copy_open,
+	.copy_files = relay_on_copy_files,
 };
 
 /* --- the connection -----------------------------------------------------------------------------
@@ -258,6 +299,7 @@ static void relay_on_line_end(void *arg, const struct conn_result *result)
 	char why[LIMIT_OUTCOME_TEXT];
 
 	relay->line = NULL;
+	relay->lost = result->end != CONN_END_EXITED;
 	/* A text says that not all of its output may have come. */
 	relay->all_said = result->end == CONN_END_EXITED &&
 			  result->exit_code == CONTROL_RELAY_ENDED && !result->text[0];

@@ -7,6 +7,8 @@
 #include "link_private.h"
 #include "message.h"
 #include "relay.h"
+#include "relay_pull.h"
+#include "relay_stage.h"
 #include "relay_talk.h"
 
 #define RELAY_TICK_MS 10000u /* a third of LIMIT_RELAY_LEASE_MS */
@@ -40,6 +42,10 @@ struct relay {
 	unsigned warnings;
 	char errors[LIMIT_OUTCOME_TEXT]; /* the last of what it wrote there */
 	bool all_said; /* of a lost one: nothing is missing of what its daemon has said */
+	struct relay_stage *stage; /* files that are on their way to it; NULL: none */
+	bool has_stage;		   /* they are there as long as it is connected to */
+	bool lost;		   /* the connection, and not what is at its end */
+	bool lingers;		   /* all is done, but for has_stage */
 	bool dead;
 	bool queued; /* relay_free_deferred will come */
 	bool freed;
@@ -55,6 +61,10 @@ void relay_free_later(struct relay *relay);
 /* The gateway is lost, or not to be listened to any more. */
 void relay_fail(struct relay *relay, const char *why);
 
+/* PING and all that from now on. */
+void relay_tick_soon(struct relay *relay);
+/* Whole frames, taken over. */
+void relay_send_frames(struct relay *relay, struct buf *frames);
 void relay_send(struct relay *relay, enum message_type type, const struct buf *body);
 void relay_send_request(struct relay *relay);
 /* `muster relay` was started. */

@@ -22,7 +22,7 @@ static int relay_put_open(struct buf *out, const struct run *run, const char *ga
 {
 	struct job_open_msg open = *run_open(run);
 	size_t begin = frame_begin(out);
-	char *topology = NULL;
+	char *topology = NULL, nowhere[] = "/"; /* the files come to here */
 
 	open.ssh_config = open.agent_socket = open.home = open.path = NULL;
 	open.options = NULL;
@@ -35,6 +35,8 @@ static int relay_put_open(struct buf *out, const struct run *run, const char *ga
 	/* What is held back is held back here, and begins there when it may. */
 	open.batch = open.pause_ms = open.failures = open.canary = open.until_reachable_ms = 0;
 	open.batch_percent = open.failures_percent = open.fail_fast = false;
+	if (open.copy_flags & JOB_COPY_PULL)
+		open.copy_to = nowhere;
 	open.hops++;
 	open.whole = run_whole(run);
 	/* The last one of these counts: what the topology calls the gateway may not be its name. */

@@ -25,6 +25,13 @@ void relay_send(struct relay *relay, enum message_type type, const struct buf *b
 	buf_done(&frame);
 }
 
+void relay_send_frames(struct relay *relay, struct buf *frames)
+{
+	if (relay->line && !relay->dead)
+		line_write(relay->line, frames->data, frames->len);
+	buf_done(frames);
+}
+
 static void relay_put_piece(struct relay *relay, const void *data, size_t len, bool end)
 {
 	struct job_stdin_msg m = {.data = (uint8_t *)(uintptr_t)data, .len = len, .end = end};
@@ -80,7 +87,7 @@ static void relay_settle_members(struct relay *relay)
 
 static void relay_send_secret(struct relay *relay)
 {
-	const char *password = run_password(relay_run(relay));
+	const char *password = locked_text(run_password(relay_run(relay)));
 	const char *login = secret_login_text(run_login(relay_run(relay)));
 	struct buf frame = {0};
 
@@ -94,6 +101,7 @@ static void relay_send_secret(struct relay *relay)
 
 void relay_send_request(struct relay *relay)
 {
+	const struct job_open_msg *open = run_open(relay_run(relay));
 	struct timeval tick = loop_ms(RELAY_TICK_MS);
 	struct buf out = {0}, nothing = {0};
 	struct errmsg msg;
@@ -113,7 +121,8 @@ void relay_send_request(struct relay *relay)
 	buf_done(&out);
 	relay_send_secret(relay);
 	relay_send(relay, MSG_JOB_RUN, &nothing);
-	relay_talk_asked(relay->talk, relay->count);
+	relay_talk_asked(relay->talk, relay->count,
+			 open->builtin == JOB_COPY && open->copy_flags & JOB_COPY_PULL);
 	(void)event_add(relay->timer, &tick);
 	relay_feed(relay);
 	for (size_t i = 0; i < relay->count; i++)

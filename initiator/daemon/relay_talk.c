@@ -9,45 +9,13 @@
 #include "frame.h"
 #include "limits.h"
 #include "message.h"
+#include "relay_talk_private.h"
 
 /* Columns that all children together may have announced, and the bytes of their names. */
 #define TALK_SCHEMAS	  16384u
 #define TALK_SCHEMA_BYTES (16u << 20)
 /* HELLO, and an ERROR in its place, are short: what claims to be longer is noise. */
 #define TALK_GREETING (8u << 10)
-
-enum talk_phase { TALK_GREETED_NOT, TALK_GREETED, TALK_ASKED, TALK_ACCEPTED, TALK_OVER };
-
-struct talk_child {
-	uint64_t next_seq;
-	bool ended;
-	bool may_begin; /* we were told that it may, or has */
-};
-
-/* Of columns: their number there, and ours. */
-struct talk_schema {
-	uint64_t theirs;
-	uint64_t ours;
-};
-
-struct relay_talk {
-	const struct relay_talk_ops *ops;
-	void *arg;
-	enum talk_phase phase;
-	bool refused;
-	struct buf in;
-	size_t noise; /* bytes that came before HELLO */
-	uint64_t job;
-	uint64_t first_child;
-	struct talk_child *children;
-	size_t count;
-	size_t ended;
-	struct talk_schema *schemas; /* in order of theirs */
-	size_t schema_count;
-	size_t schema_size;
-	size_t schema_bytes;
-	struct errmsg *msg; /* of the call that is under way */
-};
 
 struct relay_talk *relay_talk_new(const struct relay_talk_ops *ops, void *arg)
 {
@@ -82,8 +50,9 @@ void relay_talk_put_hello(struct buf *out)
 		abort();
 }
 
-void relay_talk_asked(struct relay_talk *talk, size_t count)
+void relay_talk_asked(struct relay_talk *talk, size_t count, bool files)
 {
+	talk->files = files;
 	talk->phase = TALK_ASKED;
 	talk->count = count;
 	talk->children = xcalloc(count, sizeof *talk->children);
@@ -156,22 +125,6 @@ static int talk_on_accepted(struct relay_talk *talk, const struct frame *frame)
 	return 0;
 }
 
-/* The place of a child that has not ended. */
-static int talk_find(struct relay_talk *talk, uint64_t id, size_t *ret)
-{
-	uint64_t at = id - talk->first_child;
-
-	if (id < talk->first_child || at >= talk->count)
-		return err_set(talk->msg, ERR_PROTO,
-			       "it speaks of child %llu, which is none of its part",
-			       (unsigned long long)id);
-	if (talk->children[at].ended)
-		return err_set(talk->msg, ERR_PROTO, "it speaks of child %llu after its end",
-			       (unsigned long long)id);
-	*ret = (size_t)at;
-	return 0;
-}
-
 static void talk_text(char *out, size_t size, const char *text)
 {
 	(void)escape_str(out, size, text ? text : "");
@@ -213,7 +166,7 @@ static int talk_on_state(struct relay_talk *talk, const struct frame *frame)
 
 	if (rc)
 		return rc;
-	rc = talk_find(talk, m.child, &at);
+	rc = relay_talk_find(talk, m.child, &at);
 	if (rc == 0 && m.finished)
 		rc = talk_outcome(talk, &m, &outcome);
 	if (rc == 0 && m.finished) {
@@ -290,7 +243,7 @@ static int talk_on_record(void *arg, uint64_t child, uint64_t seq, const struct 
 	struct talk_records *r = arg;
 	struct relay_talk *talk = r->talk;
 	struct record own = *record;
-	int rc = r->found ? 0 : talk_find(talk, child, &r->at);
+	int rc = r->found ? 0 : relay_talk_find(talk, child, &r->at);
 
 	if (rc)
 		return rc;
@@ -378,6 +331,12 @@ static const struct {
 	{MSG_SCHEMA, IN(ACCEPTED), talk_on_schema},
 	{MSG_WARNING, IN(ACCEPTED), talk_on_warning},
 	{MSG_JOB_END, IN(ACCEPTED), talk_on_end},
+	{MSG_COPY_OPEN, IN(GREETED) | IN(ACCEPTED), relay_talk_on_copy_open},
+	{MSG_COPY_ANSWER, IN(GREETED), relay_talk_on_stage},
+	{MSG_COPY_CREDIT, IN(GREETED), relay_talk_on_stage},
+	{MSG_COPY_END, IN(GREETED), relay_talk_on_stage},
+	{MSG_COPY_ENTRY, IN(ACCEPTED), relay_talk_on_copy_files},
+	{MSG_COPY_DATA, IN(ACCEPTED), relay_talk_on_copy_files},
 };
 
 static int talk_on_frame(struct relay_talk *talk, const struct frame *frame)

@@ -12,6 +12,7 @@
 
 #include "control_msg.h"
 #include "err.h"
+#include "frame.h"
 #include "job.h"
 #include "record.h"
 
@@ -34,6 +35,12 @@ struct relay_talk_ops {
 	void (*end)(void *arg, size_t at, const struct outcome *outcome); /* of a child, once */
 	void (*warning)(void *arg, const char *text); /* harmless on a terminal */
 	void (*over)(void *arg);		      /* all have ended. Nothing follows */
+	/* COPY_OPEN, COPY_ANSWER, COPY_CREDIT, COPY_END before the job: 0, or ERR_* with msg. */
+	int (*stage)(void *arg, const struct frame *frame, struct errmsg *msg);
+	/* The files of a child come with this number; COPY_ENTRY, COPY_DATA of one. Of a job that
+	 * takes none: never. */
+	void (*copy_open)(void *arg, size_t at, uint64_t number, uint64_t window);
+	void (*copy_files)(void *arg, size_t at, uint64_t number, const struct frame *frame);
 };
 
 /* ops are borrowed. None of them may free the talk. */
@@ -43,8 +50,8 @@ void relay_talk_free(struct relay_talk *talk); /* NULL is fine */
 /* Our HELLO, as a frame. */
 void relay_talk_put_hello(struct buf *out);
 
-/* JOB_RUN was sent for so many targets. */
-void relay_talk_asked(struct relay_talk *talk, size_t count);
+/* JOB_RUN was sent for so many targets. files: they are to send some. */
+void relay_talk_asked(struct relay_talk *talk, size_t count, bool files);
 
 /*
  * What came. 0, or ERR_* with msg: it is not to be listened to any more (ERR_VERSION: it speaks

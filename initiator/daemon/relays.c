@@ -11,12 +11,19 @@
 #include "link_private.h"
 #include "plan_settings.h"
 #include "relay.h"
+#include "relay_pull.h"
+#include "uuid.h"
+
+/* Of the connection to a gateway while it is sent files. */
+#define RELAYS_LOSSES 3u
 
 struct gateway {
 	struct plan_host host; /* its name, and what that says */
 	struct relay **relays; /* on their way or at work */
 	size_t relay_count;
-	bool failed; /* it is not tried again for this job */
+	bool failed;		  /* it is not tried again for this job */
+	unsigned lost;		  /* how often, while it was sent files */
+	char key[UUID_TEXT_SIZE]; /* of these; "": none so far */
 	char why[LIMIT_OUTCOME_TEXT];
 };
 
@@ -346,22 +353,48 @@ void relays_on_failed(struct relays *relays, size_t gateway, const char *why)
 	(void)escape_str(g->why, sizeof g->why, why);
 }
 
+const char *relays_stage_key(struct relays *relays, size_t gateway)
+{
+	struct gateway *g = &relays->gateways[gateway];
+	struct uuid uuid;
+
+	if (!g->key[0]) {
+		uuid_make(&uuid, 1);
+		(void)uuid_text(g->key, &uuid);
+	}
+	return g->key;
+}
+
+bool relays_may_try_again(struct relays *relays, size_t gateway)
+{
+	return ++relays->gateways[gateway].lost < RELAYS_LOSSES;
+}
+
+bool relays_has_more(const struct relays *relays)
+{
+	return job_counts(run_job(relays->run))->in_state[JOB_STATE_NOT_STARTED];
+}
+
 bool relays_on_lost(struct relay_member *m, const char *why, bool began)
 {
 	const struct gateway *g = &m->relays->gateways[relay_gateway(m->relay)];
+	bool copy = run_open(m->relays->run)->builtin == JOB_COPY;
 	char *text;
 
 	relay_remove(m->relay, m);
-	if (m->stop && !began) {
+	relay_pull_pause(m->pull);
+	if (m->stop && (!began || copy)) {
 		relays_end_member(m, CAUSE_STOPPED, "");
 		return false;
 	}
-	if (!began && relays_choose(m)) {
+	/* A copy finds what there is already. */
+	if ((!began || copy) && relays_choose(m)) {
+		link_relay_on_away(m);
 		relays_wait(m);
 		return true;
 	}
 	text = xasprintf("%s: %s%s", g->host.host,
-			 began ? "lost; the command may have begun: " : "", why);
+			 began && !copy ? "lost; the command may have begun: " : "", why);
 	relays_end_member(m, CAUSE_GATEWAY, text);
 	free(text);
 	return false;
@@ -385,6 +418,7 @@ void relays_leave(struct relay_member *m)
 	if (m->relay)
 		relay_remove(m->relay, m);
 	member_remove(m);
+	relay_pull_free(m->pull);
 	free(m);
 }
 

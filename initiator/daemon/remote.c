@@ -254,10 +254,11 @@ static size_t remote_task_count(const struct remote *r)
 	return n;
 }
 
-static bool remote_same_password(const struct remote *r, const char *password)
+static bool remote_same_password(const struct remote *r, const struct locked *password)
 {
-	return !r->password || !password ? r->password == password
-					 : strcmp(r->password, password) == 0;
+	return !r->password || !password
+		       ? r->password == password
+		       : strcmp(locked_text(r->password), locked_text(password)) == 0;
 }
 
 /* Who has none would wait for what another one has said. */
@@ -265,7 +266,8 @@ static bool remote_same_login(const struct remote *r, const struct secret_login 
 {
 	const char *mine = secret_login_text(r->login), *other = secret_login_text(login);
 
-	return r->login == login || (mine && other && strcmp(mine, other) == 0);
+	return r->login == login || (!mine && !other) ||
+	       (mine && other && strcmp(mine, other) == 0);
 }
 
 /*

@@ -21,6 +21,7 @@
 struct lines;
 struct remotes;
 struct remote_task;
+struct locked;
 struct secret_login;
 
 /* linger_ms: how long an idle connection stays; 0: not at all. keepalive_ms: one on which commands
@@ -49,8 +50,8 @@ struct remote_spec {
 	/* Its plan is held as long as the connection stays. NULL: this computer. */
 	const struct plan_target *target;
 	const struct job_open_msg *job; /* agent, become, timeouts; borrowed during the call */
-	const char *password;		/* for become; NULL: none. Borrowed during the call */
-	struct secret_login *login;	/* to log in; NULL: no password. The same */
+	struct locked *password;	/* for become; NULL: none. Borrowed during the call */
+	struct secret_login *login;	/* to log in; NULL: nothing. The same */
 };
 
 /* No event comes before remote_task_begin. events are borrowed. */
@@ -65,6 +66,10 @@ void remote_task_send(struct remote_task *task, enum message_type type, struct b
 
 /* The same, a whole frame, which is emptied. */
 void remote_task_send_frame(struct remote_task *task, struct buf *frame);
+
+/* Name and version of its agent: "muster-agent 0.1.0". NULL: it has not said, or is not there.
+ * Borrowed until the next event. */
+const char *remote_task_program(const struct remote_task *task);
 
 /* Lets go of it without an event. shun: its agent is given no other task. NULL is fine. */
 void remote_task_leave(struct remote_task *task, enum track_leave how, bool shun);

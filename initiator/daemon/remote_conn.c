@@ -50,9 +50,7 @@ static void remote_write(struct remote *r, const void *data, size_t len)
 
 static void remote_wipe_password(struct remote *r)
 {
-	if (r->password)
-		explicit_bzero(r->password, strlen(r->password));
-	free(r->password);
+	locked_drop(r->password);
 	r->password = NULL;
 	secret_login_drop(r->login);
 	r->login = NULL;
@@ -72,12 +70,13 @@ void remote_destroy(struct remote *r)
 		plan_free(r->target->plan);
 	r->target = NULL;
 	free(r->key);
+	free(r->program);
 	free(r->note);
 	r->line = NULL;
 	r->pipe = NULL;
 	r->peer = NULL;
 	r->timer = NULL;
-	r->key = r->note = NULL;
+	r->key = r->note = r->program = NULL;
 	r->freed = true;
 	if (!r->queued)
 		free(r);
@@ -160,10 +159,11 @@ void remote_send_frame(struct remote *r, struct buf *frame)
 	buf_done(frame);
 }
 
-static void remote_open(struct remote *r, uint64_t can, char *note)
+static void remote_open(struct remote *r, uint64_t can, char *program, char *note)
 {
 	r->state = REMOTE_OPEN;
 	r->can = can;
+	r->program = program;
 	r->note = note;
 	(void)event_del(r->timer);
 	/* Who hears it may leave, and so may others: each time from the front. */
@@ -181,7 +181,7 @@ static void remote_open(struct remote *r, uint64_t can, char *note)
 static int remote_on_hello(void *arg, const struct agent_hello_msg *hello, struct errmsg *msg)
 {
 	(void)msg;
-	remote_open(arg, hello->capabilities,
+	remote_open(arg, hello->capabilities, hello->program ? xstrdup(hello->program) : NULL,
 		    hello->durable_note ? xstrdup(hello->durable_note) : NULL);
 	return 0;
 }
@@ -229,11 +229,13 @@ static void remote_on_timer(evutil_socket_t fd, short what, void *arg)
 static void remote_told_open(struct remote *r, const void *data, size_t len)
 {
 	struct remote_told_open told;
-	const char *note = (const char *)data + sizeof told;
+	const char *program = (const char *)data + sizeof told, *note;
 
 	memcpy(&told, data, sizeof told);
+	note = program + told.program;
 	remote_heard(r);
-	remote_open(r, told.can, told.note ? xstrndup(note, len - sizeof told) : NULL);
+	remote_open(r, told.can, told.program ? xstrndup(program, told.program) : NULL,
+		    told.note ? xstrndup(note, len - sizeof told - told.program) : NULL);
 }
 
 static void remote_told_ready(struct remote *r)
@@ -325,17 +327,18 @@ static const struct line_events remote_line_events = {
 	.end = remote_on_end,
 };
 
-static struct remote_order *remote_new_order(const struct job_open_msg *job, const char *password)
+static struct remote_order *remote_new_order(const struct job_open_msg *job,
+					     struct locked *password)
 {
 	struct remote_order *order = xcalloc(1, sizeof *order);
 
 	order->become_user = job->become_user ? xstrdup(job->become_user) : NULL;
-	order->password = password ? xstrdup(password) : NULL;
+	order->password = locked_hold(password);
 	order->start_timeout_ms = job->start_timeout_ms ? job->start_timeout_ms : REMOTE_START_MS;
 	order->spec = (struct boot_spec){.subsystem = job->agent == JOB_AGENT_SUBSYSTEM,
 					 .become = remote_become[job->become],
 					 .become_user = order->become_user,
-					 .password = order->password};
+					 .password = locked_text(order->password)};
 	order->spec.payloads = payload_list(&order->spec.payload_count);
 	return order;
 }
@@ -427,7 +430,7 @@ struct remote *remote_new(struct remotes *pool, const struct remote_spec *spec, 
 	r->target = spec->target;
 	if (r->target)
 		plan_hold(r->target->plan);
-	r->password = spec->password ? xstrdup(spec->password) : NULL;
+	r->password = locked_hold(spec->password);
 	r->login = secret_login_hold(spec->login);
 	r->timer = evtimer_new(loop_base(loop), remote_on_timer, r);
 	if (!r->timer)

@@ -41,7 +41,10 @@ static int remote_io_on_hello(void *arg, const struct agent_hello_msg *hello, st
 
 	(void)msg;
 	told.note = hello->durable_note != NULL;
+	told.program = hello->program ? strlen(hello->program) : 0;
 	buf_add(&data, &told, sizeof told);
+	if (told.program)
+		buf_add_str(&data, hello->program);
 	if (told.note)
 		buf_add_str(&data, hello->durable_note);
 	line_io_tell(io->line, REMOTE_TOLD_OPEN, data.data, data.len);
@@ -232,9 +235,7 @@ static void remote_io_free(void *side)
 
 void remote_order_wipe(struct remote_order *order)
 {
-	if (order->password)
-		explicit_bzero(order->password, strlen(order->password));
-	free(order->password);
+	locked_drop(order->password);
 	order->password = NULL;
 	order->spec.password = NULL;
 }

@@ -15,7 +15,7 @@
 enum remote_told {
 	REMOTE_TOLD_BOOTING,  /* the text runs there */
 	REMOTE_TOLD_READY,    /* the agent runs: the password is not looked at any more */
-	REMOTE_TOLD_OPEN,     /* struct remote_told_open, then its note, if there is one */
+	REMOTE_TOLD_OPEN,     /* struct remote_told_open, then its texts */
 	REMOTE_TOLD_NO_AGENT, /* none of these is followed by anything: why */
 	REMOTE_TOLD_BECOME,
 	REMOTE_TOLD_BROKEN, /* it broke the rules: what it did */
@@ -23,15 +23,16 @@ enum remote_told {
 };
 
 struct remote_told_open {
-	uint64_t can; /* AGENT_CAN_* */
-	bool note;    /* a text follows, without a NUL */
+	uint64_t can;	/* AGENT_CAN_* */
+	size_t program; /* bytes of its name and version, which follow; 0: it has not said */
+	bool note;	/* a text follows behind that, without a NUL */
 };
 
 /* What the side is begun with; freed by it. Its nonce is made by the side. */
 struct remote_order {
 	struct boot_spec spec; /* its strings are these */
 	char *become_user;
-	char *password;
+	struct locked *password;
 	uint64_t start_timeout_ms; /* from the login to HELLO */
 };
 

@@ -37,12 +37,13 @@ struct remote {
 	struct remote_pipe *pipe;	  /* or this */
 	struct peer *peer;		  /* of the pipe; that of a line is with it (remote_io.c) */
 	struct errmsg fault;		  /* why there is no pipe */
-	char *password;			  /* until the agent runs */
+	struct locked *password;	  /* until the agent runs */
 	struct secret_login *login;	  /* the same */
 	struct event *timer;		  /* of the greeting of a pipe; then the lingering */
 	struct remote_task *tasks;
 	uint64_t last_task;
 	uint64_t can;	   /* AGENT_CAN_* of its agent */
+	char *program;	   /* of the agent, with its version; NULL: it has not said */
 	char *note;	   /* what that says of durable runs; NULL: nothing */
 	uint64_t heard_ms; /* monotonic: when something came */
 	uint64_t pings;

@@ -132,6 +132,11 @@ static void task_orphan(struct remote_task *t, enum track_leave how)
 	task_set_timer(t, TASK_ORPHAN_MS);
 }
 
+const char *remote_task_program(const struct remote_task *task)
+{
+	return task->remote ? task->remote->program : NULL;
+}
+
 void remote_task_leave(struct remote_task *t, enum track_leave how, bool shun)
 {
 	struct remote *r;

@@ -200,6 +200,18 @@ void reply_problem(struct client *client, uint64_t exit_status, const char *text
 	problem_done(&m);
 }
 
+void reply_notes(struct client *client, const char *text)
+{
+	while (text && *text) {
+		size_t n = strcspn(text, "\n");
+		char *line = xstrndup(text, n);
+
+		reply_problem(client, 0, line);
+		free(line);
+		text += n + (text[n] == '\n');
+	}
+}
+
 void reply_warnings(struct client *client, const char *text)
 {
 	while (text && *text) {

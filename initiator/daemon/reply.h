@@ -17,6 +17,8 @@ void reply_child_state(struct client *client, const struct child *child);
 
 /* PROBLEM: a line for stderr that argues for an exit status (0: a warning). */
 void reply_problem(struct client *client, uint64_t exit_status, const char *text);
+/* A warning PROBLEM for each line. NULL: none. */
+void reply_notes(struct client *client, const char *text);
 
 /* The worst exit status of muster that the ended children of an item argue for. */
 uint64_t reply_exit_status(const struct select_item *item);

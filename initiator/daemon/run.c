@@ -38,9 +38,7 @@ void run_unwatch(struct run_watcher *watcher)
 
 static void run_wipe_password(struct run *run)
 {
-	if (run->password)
-		explicit_bzero(run->password, strlen(run->password));
-	free(run->password);
+	locked_drop(run->password);
 	run->password = NULL;
 }
 
@@ -336,14 +334,33 @@ bool run_tell_starting(struct run *run, struct child *child, struct client_wait 
 	return w;
 }
 
+void run_pass_on(struct run *run, struct buf *frames, bool *ret_full)
+{
+	struct run_watcher *w = run->open.hops ? run->watchers : NULL;
+	bool full = false;
+
+	while (w && !w->pass)
+		w = w->next;
+	if (w)
+		w->pass(w->arg, frames, &full);
+	else
+		buf_done(frames);
+	if (ret_full)
+		*ret_full = full;
+}
+
 const char *run_warning(const struct run *run)
 {
 	return run->plan ? plan_warning(run->plan) : NULL;
 }
 
-const char *run_key_news(const struct run *run)
+const char *run_take_key_news(struct run *run)
 {
-	return run->key_news;
+	bool told = run->key_news_told;
+
+	if (run->key_news)
+		run->key_news_told = true;
+	return told ? NULL : run->key_news;
 }
 
 size_t run_held(const struct run *run)
@@ -379,7 +396,7 @@ struct feed *run_feed(const struct run *run)
 	return run->feed;
 }
 
-const char *run_password(const struct run *run)
+struct locked *run_password(const struct run *run)
 {
 	return run->password;
 }

@@ -12,6 +12,7 @@
 #include "buf.h"
 #include "control_msg.h"
 #include "job.h"
+#include "locked.h"
 #include "plan.h"
 
 struct client_wait;
@@ -35,6 +36,9 @@ struct run_watcher {
 	/* The command of a child may begin once this is told for certain: then wait is called.
 	 * May be NULL. */
 	void (*starting)(void *arg, struct child *child, struct client_wait *wait);
+	/* Frames of a copy for who asked for the job, taken over; full: more waits to be read by it
+	 * than should. May be NULL. */
+	void (*pass)(void *arg, struct buf *frames, bool *full);
 	void (*gone)(void *arg, struct run *run); /* it is being freed: forget it */
 	void *arg;
 };
@@ -44,8 +48,8 @@ struct run_spec {
 	struct job_open_msg *open;  /* taken over, and empty afterwards */
 	struct plan *plan;	    /* taken over; NULL for a local job */
 	struct feed *feed;	    /* taken over; NULL: the commands have no input */
-	char *password;		    /* taken over; NULL: none */
-	struct secret_login *login; /* the users' on the hosts; taken over; NULL: none */
+	struct locked *password;    /* for become; taken over; NULL: none */
+	struct secret_login *login; /* what users say to hosts; taken over; NULL: nothing */
 	const char *const *locations;
 	size_t count;
 	struct buf *request;   /* keep.h; taken over. NULL: the store does not keep it */
@@ -126,9 +130,9 @@ struct schemas *run_schemas(const struct run *run);
 /* What its client should know of the plan; NULL: nothing. Borrowed. */
 const char *run_warning(const struct run *run);
 
-/* Of a finished job: which keys of hosts were added to known_hosts, a line each; NULL: none.
- * Borrowed. */
-const char *run_key_news(const struct run *run);
+/* Of a finished job: which keys of hosts were added to known_hosts, a line each; NULL: none, or
+ * somebody was told already. Borrowed. */
+const char *run_take_key_news(struct run *run);
 
 /* How many children are held back, because nobody reads their results. */
 size_t run_held(const struct run *run);
@@ -141,6 +145,9 @@ void run_tell_child(struct run *run, struct child *child);
 /* Of a job that came by a gateway: who asked us for it is told before a command may begin, so that
  * none that has begun is taken for one that has not. False: nobody is to be told. */
 bool run_tell_starting(struct run *run, struct child *child, struct client_wait *wait);
+/* Frames of a copy for who asked us for such a job, taken over. *ret_full (may be NULL): more waits
+ * to be read there than should. */
+void run_pass_on(struct run *run, struct buf *frames, bool *ret_full);
 /* Its host could not be reached: true if it waits for that; run_await is then called in place of
  * child_on_end. */
 bool run_awaits(const struct run *run, const struct child *child, const struct outcome *outcome);
@@ -151,8 +158,8 @@ struct daemon *run_daemon(const struct run *run);
 const struct plan_target *run_target(const struct run *run, size_t index);
 const struct job_open_msg *run_open(const struct run *run);
 struct feed *run_feed(const struct run *run);	       /* NULL: the commands have no input */
-const char *run_password(const struct run *run);       /* for become; NULL: none */
-struct secret_login *run_login(const struct run *run); /* to log in; NULL: no password */
+struct locked *run_password(const struct run *run);    /* for become; NULL: none; borrowed */
+struct secret_login *run_login(const struct run *run); /* to log in; may be NULL */
 /* What the job copies to its hosts (copy_plan.h), begun by the first child; the run frees it. */
 struct copy_plan **run_copy(struct run *run);
 struct relays *run_relays(const struct run *run); /* NULL: no child goes by a gateway */

@@ -16,7 +16,7 @@ struct store *run_store(const struct run *run)
 
 bool run_is_to_be_kept(const struct daemon *daemon, const struct job_open_msg *open)
 {
-	return daemon->store && !open->builtin &&
+	return daemon->store && (!open->builtin || open->builtin == JOB_COPY) &&
 	       (open->background || open->durable == JOB_DURABLE_ALWAYS);
 }
 

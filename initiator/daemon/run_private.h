@@ -21,7 +21,7 @@ struct run {
 	struct plan *plan;
 	struct job *job;
 	struct feed *feed;
-	char *password;
+	struct locked *password;    /* for become */
 	struct secret_login *login; /* until the end: who has to be connected to again */
 	struct relays *relays;
 	struct copy_plan *copy; /* what is copied to hosts; NULL: nothing so far */
@@ -47,7 +47,8 @@ struct run {
 	bool released;		  /* the store knows that its canary does not count */
 	struct event *wake;	  /* of what happens by time alone; NULL: nothing has so far */
 	uint64_t wake_ns;	  /* when that is (job_wake_ns) */
-	char *key_news;		  /* run_key_news */
+	char *key_news;		  /* run_take_key_news */
+	bool key_news_told;
 };
 
 extern const struct job_transport run_transport;

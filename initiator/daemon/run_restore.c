@@ -5,6 +5,7 @@
 
 #include "alloc.h"
 #include "clock.h"
+#include "keep_copy.h"
 #include "log.h"
 #include "plan_settings.h"
 #include "run_private.h"
@@ -84,7 +85,8 @@ static struct job *run_restore_job(struct run *run, const struct store_job *j,
  * one is asked for on its host, and is not begun there; of the others nobody knows any more. */
 static void run_distrust(const struct run *run, struct store_child *children, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	/* A copy may: what is there already is left alone. */
+	for (size_t i = 0; run->open.builtin != JOB_COPY && i < count; i++)
 		children[i].flags |= link_wants_durable(&run->open) ? KEEP_ASKED : KEEP_ONCE;
 }
 
@@ -191,6 +193,47 @@ static void run_on_throttle_found(struct run *run, const void *data, size_t len)
 			 (unsigned long long)job_id(run->job), msg.text);
 }
 
+/* What had become of a copy. Its children need no link to be begun again. */
+static void run_on_copy_found(struct run *run, struct child *child, unsigned kind, const void *data,
+			      size_t len)
+{
+	struct errmsg msg;
+	struct link_past *past;
+	int rc;
+
+	if (job_state_is_finished(child_state(child)))
+		return;
+	if (!child_link(child))
+		child_set_link(child, link_new(run, child));
+	past = link_past(child_link(child));
+	rc = kind == KEEP_COPY_SAID  ? keep_copy_said_get(&past->copy, data, len, &msg)
+	     : kind == KEEP_COPY_END ? keep_copy_end_get(&past->copy, data, len, &msg)
+				     : keep_copy_place_get(&past->copy, data, len, &msg);
+	if (rc)
+		log_warn("job %llu: what is kept of a copy cannot be read: %s",
+			 (unsigned long long)child_id(child), msg.text);
+}
+
+static void run_on_copy_value(struct restoring *r, const char *name, const void *data, size_t len)
+{
+	struct copy_tally tally;
+	struct child *child = NULL;
+	struct errmsg msg;
+	struct run *run;
+	uint64_t id;
+
+	if (keep_copy_tally_get(&tally, &id, name, data, len, &msg) != 0) {
+		log_warn("the store has a value %s that cannot be used: %s", name, msg.text);
+		return;
+	}
+	run = registry_find(r->daemon->registry, id);
+	child = run ? job_child_by_id(run->job, id) : NULL;
+	if (!child || !child_link(child) || job_state_is_finished(child_state(child)))
+		keep_copy_tally(r->daemon->store, id, NULL);
+	else
+		link_past(child_link(child))->copy.tally = tally;
+}
+
 static void run_on_note_found(void *arg, uint64_t job, unsigned kind, uint64_t child,
 			      uint64_t remote_seq, const void *data, size_t len)
 {
@@ -198,7 +241,9 @@ static void run_on_note_found(void *arg, uint64_t job, unsigned kind, uint64_t c
 	struct run *run = registry_find(r->daemon->registry, job);
 	struct child *c = child && run ? job_child_by_id(run->job, child) : NULL;
 
-	if (kind == KEEP_SCHEMA && c && child_link(c))
+	if (kind >= KEEP_COPY_SAID && kind <= KEEP_COPY_PLACE && c)
+		run_on_copy_found(run, c, kind, data, len);
+	else if (kind == KEEP_SCHEMA && c && child_link(c))
 		run_on_schema_found(run, c, remote_seq, data, len);
 	else if (kind == KEEP_INPUT && run && run->feed)
 		(void)feed_add(run->feed, data, len, NULL);
@@ -242,16 +287,22 @@ static void run_resume_child(const struct run *run, struct child *child)
 				  .text = "the daemon here ended, and with it the link to the "
 					  "gateway"};
 	struct link *link = child_link(child);
+	enum job_state state = child_state(child);
 	uint64_t now = clock_wall_ns();
 
-	if (!link || child_state(child) != JOB_STATE_DISCONNECTED)
+	/* One that was stopped meanwhile, when it had nothing to stop, is so now. */
+	if (!link || link_is_started(link) ||
+	    (state != JOB_STATE_DISCONNECTED && state != JOB_STATE_STOPPING))
 		return;
 	link_past(link)->parked = link_past(link)->parked && !run->woken;
-	if (link_past(link)->asked) {
+	/* A copy goes on with what there is on its host. */
+	if (link_past(link)->asked || run->open.builtin == JOB_COPY) {
 		bool stopping = link_past(link)->stopping;
 
 		link_start(link);
-		if (stopping)
+		if (state == JOB_STATE_STOPPING)
+			link_stop(link);
+		else if (stopping)
 			child_stop(child, now);
 	} else {
 		results_close(link_results(link));
@@ -282,9 +333,14 @@ static void run_cannot_resume(struct run *run, const char *why)
 
 	log_warn("job %llu cannot go on: %s", (unsigned long long)job_id(run->job), why);
 	(void)snprintf(outcome.text, sizeof outcome.text, "%.180s", why);
-	for (size_t i = 0; i < job_child_count(run->job); i++)
-		if (child_state(job_child(run->job, i)) == JOB_STATE_DISCONNECTED)
-			child_on_end(job_child(run->job, i), &outcome, clock_wall_ns());
+	for (size_t i = 0; i < job_child_count(run->job); i++) {
+		struct child *child = job_child(run->job, i);
+		enum job_state state = child_state(child);
+
+		/* No link was started: nothing else ends one that was stopped meanwhile. */
+		if (state == JOB_STATE_DISCONNECTED || state == JOB_STATE_STOPPING)
+			child_on_end(child, &outcome, clock_wall_ns());
+	}
 	run_stop(run);
 }
 
@@ -352,6 +408,8 @@ static void run_on_value_found(void *arg, const char *name, const void *data, si
 
 	if (strncmp(name, SESSION_VALUE, sizeof SESSION_VALUE - 1) == 0)
 		session_restore(r->daemon->sessions, name, data, len);
+	else if (strncmp(name, KEEP_COPY_VALUE, sizeof KEEP_COPY_VALUE - 1) == 0)
+		run_on_copy_value(r, name, data, len);
 }
 
 int run_restore_all(struct daemon *daemon, struct errmsg *msg)

@@ -19,6 +19,8 @@
 #include "plan.h"
 
 struct daemon;
+struct locked;
+struct prompts;
 struct secret_login;
 struct session;
 struct sessions;
@@ -42,11 +44,13 @@ int session_make(struct sessions *sessions, struct job_open_msg *open, struct pl
 
 /* Connects to those of its hosts that are not connected. password: for become, needed until all
  * have come or failed; taken over; NULL: none. */
-void session_connect(struct session *session, char *password);
+void session_connect(struct session *session, struct locked *password);
 /* The password of its users on the hosts, for as long as it is there; taken over; NULL: none. */
 void session_set_login(struct session *session, struct secret_login *login);
-/* When it connects now: the user of this client (its number) may be asked for passphrases. */
-void session_asks(struct session *session, uint64_t client);
+/* When it connects now: the user of this client (its number) may be asked for passphrases, and by
+ * prompts, which are taken over, for what servers want to know. While it is connecting for another
+ * one already: no effect. */
+void session_asks(struct session *session, uint64_t client, struct prompts *prompts);
 /* Lets go of all connections. Jobs that run on them keep them until they end. why: for people;
  * NULL: as was asked. */
 void session_disconnect(struct session *session, const char *why);

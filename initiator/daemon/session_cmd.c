@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "link.h"
+#include "prompter.h"
 #include "registry.h"
 #include "reply.h"
 #include "secret_login.h"
@@ -275,21 +276,19 @@ static void session_cmd_wait(struct client *client, struct session_pick *pick, u
 }
 
 int session_cmd_new(struct client *client, struct job_open_msg *open, struct plan_request *targets,
-		    char *password, struct secret_login *login, struct errmsg *msg)
+		    struct locked *password, struct secret_login *login, struct errmsg *msg)
 {
 	struct session_pick pick = {0};
 	struct session *s;
 	int rc = session_make(client_daemon(client)->sessions, open, targets, &s, msg);
 
 	if (rc) {
-		if (password)
-			explicit_bzero(password, strlen(password));
-		free(password);
+		locked_drop(password);
 		secret_login_drop(login);
 		return rc;
 	}
 	session_set_login(s, login);
-	session_asks(s, client_number(client));
+	session_asks(s, client_number(client), prompter_new(client));
 	session_connect(s, password);
 	session_pick_add(&pick, s->id);
 	session_cmd_wait(client, &pick, 0);
@@ -305,9 +304,10 @@ static void session_do_sessions(struct client *client, const struct session_pick
 		struct session *s =
 			session_find(client_daemon(client)->sessions, pick->sessions[i]);
 
-		if (verb == SESSION_CONNECT)
+		if (verb == SESSION_CONNECT) {
+			session_asks(s, client_number(client), prompter_new(client));
 			session_connect(s, NULL);
-		else if (verb == SESSION_DISCONNECT)
+		} else if (verb == SESSION_DISCONNECT)
 			session_disconnect(s, NULL);
 		else
 			session_remove(s);

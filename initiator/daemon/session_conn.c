@@ -18,9 +18,7 @@ static void session_advance(struct session *s)
 
 static void session_wipe(struct session *s)
 {
-	if (s->password)
-		explicit_bzero(s->password, strlen(s->password));
-	free(s->password);
+	locked_drop(s->password);
 	s->password = NULL;
 }
 
@@ -144,10 +142,11 @@ static void session_on_plan(void *arg, struct plan *plan, const struct errmsg *m
 {
 	struct session *s = arg;
 	struct client *client = daemon_find_client(s->all->daemon, s->asks);
+	bool last_resort = !secret_login_has_password(s->login);
 
 	s->planning = NULL;
-	if (plan && client && passphrases_wanted(plan, !s->login)) {
-		s->asking = passphrases_ask(client, plan, !s->login, session_with_plan, s);
+	if (plan && client && passphrases_wanted(plan, last_resort)) {
+		s->asking = passphrases_ask(client, plan, last_resort, session_with_plan, s);
 		return;
 	}
 	s->plan = plan;
@@ -187,12 +186,17 @@ void session_set_login(struct session *s, struct secret_login *login)
 	s->login = login;
 }
 
-void session_asks(struct session *s, uint64_t client)
+void session_asks(struct session *s, uint64_t client, struct prompts *prompts)
 {
+	if (session_is_opening(s)) {
+		prompts_drop(prompts);
+		return;
+	}
 	s->asks = client;
+	session_set_login(s, secret_login_with(s->login, prompts));
 }
 
-void session_connect(struct session *s, char *password)
+void session_connect(struct session *s, struct locked *password)
 {
 	for (size_t i = 0; i < s->targets.count; i++)
 		if (s->hosts[i].state != SESSION_OPENED && s->hosts[i].state != SESSION_OPENING)

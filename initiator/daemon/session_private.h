@@ -45,7 +45,7 @@ struct session {
 	/* While it is opening. */
 	struct plan_work *planning;
 	struct plan *plan;
-	char *password;
+	struct locked *password; /* for become */
 	struct passphrases *asking;
 	uint64_t asks;	  /* number of the client that may be asked; 0: none */
 	size_t at;	  /* hosts before it have been begun */

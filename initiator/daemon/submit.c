@@ -13,6 +13,7 @@
 #include "link.h"
 #include "passphrases.h"
 #include "plan_settings.h"
+#include "prompter.h"
 #include "reader.h"
 #include "registry.h"
 #include "relays.h"
@@ -21,6 +22,7 @@
 #include "secret_login.h"
 #include "session_cmd.h"
 #include "session_job.h"
+#include "stage.h"
 #include "submit_routes.h"
 
 /* A job between JOB_OPEN and the end of its plan. */
@@ -30,8 +32,9 @@ struct submit {
 	struct plan_request request;
 	struct plan_work *plan;
 	struct feed *feed;
-	char *password;
-	struct secret_login *login;
+	struct locked *password; /* for become */
+	struct locked *login_password;
+	struct secret_login *login; /* NULL: no password, and nobody is asked */
 	struct passphrases *asking;
 	struct relays *relays; /* gateways that run a part of it; NULL: none */
 	uint64_t *ranks;       /* of the targets; NULL: their places */
@@ -56,10 +59,9 @@ static void submit_free(void *arg)
 	free(s->ranks);
 	buf_done(&s->kept);
 	feed_free(s->feed);
-	if (s->password)
-		explicit_bzero(s->password, strlen(s->password));
-	free(s->password);
+	locked_drop(s->password);
 	secret_login_drop(s->login);
+	locked_drop(s->login_password);
 	passphrases_free(s->asking);
 	free(s);
 }
@@ -156,12 +158,12 @@ int submit_on_secret(struct client *client, const struct frame *frame, struct er
 
 	if (rc)
 		return rc;
-	if (s->password || s->login)
+	if (s->password || s->login_password)
 		rc = err_set(msg, ERR_PROTO, "a second JOB_SECRET");
 	else if (m.password)
-		s->password = xstrdup(m.password);
+		s->password = locked_new(m.password, strlen(m.password));
 	if (rc == 0 && m.login)
-		s->login = secret_login_new(locked_new(m.login, strlen(m.login)));
+		s->login_password = locked_new(m.login, strlen(m.login));
 	job_secret_done(&m);
 	return rc;
 }
@@ -267,6 +269,7 @@ static void submit_start(struct submit *s, struct plan *plan, const char *const 
 				.ranks = s->ranks};
 
 	s->run = run_new(client_daemon(s->client), &spec);
+	*run_copy(s->run) = stage_take(s->client, run_open(s->run));
 	s->feed = NULL;
 	s->password = NULL;
 	s->login = NULL;
@@ -304,6 +307,11 @@ static void submit_with_plan(void *arg, struct plan *plan)
 	free(locations);
 }
 
+static bool submit_has_password(const struct submit *s)
+{
+	return secret_login_has_password(s->login);
+}
+
 static void submit_on_plan(void *arg, struct plan *plan, const struct errmsg *msg)
 {
 	struct submit *s = arg;
@@ -311,8 +319,10 @@ static void submit_on_plan(void *arg, struct plan *plan, const struct errmsg *ms
 	s->plan = NULL;
 	if (!plan)
 		submit_refuse(s, plan, ERR_SYNTAX, msg->text);
-	else if (!s->open.hops && !s->open.session_count && passphrases_wanted(plan, !s->login))
-		s->asking = passphrases_ask(s->client, plan, !s->login, submit_with_plan, s);
+	else if (!s->open.hops && !s->open.session_count &&
+		 passphrases_wanted(plan, !submit_has_password(s)))
+		s->asking = passphrases_ask(s->client, plan, !submit_has_password(s),
+					    submit_with_plan, s);
 	else
 		submit_with_plan(s, plan);
 }
@@ -341,9 +351,22 @@ static int submit_run_local(struct submit *s, struct errmsg *msg)
 	return 0;
 }
 
+/* What its users can say to the hosts. The client of a background job goes at once; that of a
+ * daemon has no terminal; and the hosts of a session are connected already. */
+static void submit_make_login(struct submit *s)
+{
+	bool asks = !s->open.hops && !s->open.background && !s->open.session_count;
+
+	if (s->login_password || asks)
+		s->login =
+			secret_login_new(s->login_password, asks ? prompter_new(s->client) : NULL);
+	s->login_password = NULL;
+}
+
 static void submit_run_remote(struct submit *s)
 {
 	client_set_state(s->client, CLIENT_RUNNING);
+	submit_make_login(s);
 	submit_make_kept(s);
 	s->relays = relays_new(&s->open, s->request.hosts, s->request.count);
 	s->plan = plan_start(client_daemon(s->client)->engine, &s->request, submit_on_plan, s);
@@ -374,10 +397,12 @@ static void submit_session(struct submit *s, struct errmsg *msg)
 	struct client *client = s->client;
 	struct job_open_msg open = s->open;
 	struct plan_request request = s->request;
-	char *password = s->password;
-	struct secret_login *login = s->login;
+	struct locked *password = s->password;
+	struct secret_login *login;
 	int rc;
 
+	submit_make_login(s);
+	login = s->login;
 	s->open = (struct job_open_msg){0};
 	s->request = (struct plan_request){0};
 	s->password = NULL;
@@ -410,6 +435,8 @@ int submit_on_run(struct client *client, const struct frame *frame, struct errms
 	if (rc)
 		return rc;
 	rc = submit_find_routes(&s->open, &s->request, msg);
+	if (rc == 0)
+		rc = stage_check(client, &s->open, msg);
 	if (rc == 0)
 		rc = relays_check(&s->open, s->request.count, msg);
 	if (rc) {

@@ -39,8 +39,10 @@ static int ansible_put(struct inv *inv, const char *name, size_t n, struct ansib
 		       struct errmsg *msg)
 {
 	uint32_t host;
-	int rc = inv_host(inv, name, n, &host, msg);
+	int rc = inv_work(inv, 1, msg);
 
+	if (rc == 0)
+		rc = inv_host(inv, name, n, &host, msg);
 	if (rc)
 		return rc;
 	if (ret->count == ret->size) {
@@ -293,8 +295,8 @@ int ansible_expand(struct inv *inv, const char *pattern, size_t n, bool dashes,
 		if (rc == 0)
 			rc = ansible_combine(inv, &split, ret, msg);
 	}
-	for (size_t i = 0; rc == 0 && port_len && i < ret->count; i++)
-		inv_host_set(inv, ret->at[i], INV_PORT, port, port_len);
+	if (rc == 0 && port_len)
+		rc = inv_hosts_set(inv, ret->at, ret->count, INV_PORT, port, port_len, msg);
 	return rc;
 }
 
@@ -310,8 +312,33 @@ static int ansible_set_var(struct inv *inv, bool group, uint32_t id, const struc
 	if (value->kind != DOC_TEXT)
 		return err_set(msg, ERR_SYNTAX, "%s is %s and no text", inv_var_name(var),
 			       doc_kind_name(value->kind));
-	(group ? inv_group_set : inv_host_set)(inv, id, var, value->text, value->len);
-	return 0;
+	if (group)
+		return inv_group_set(inv, id, var, value->text, value->len, msg);
+	return inv_hosts_set(inv, &id, 1, var, value->text, value->len, msg);
+}
+
+static size_t ansible_keys(const struct doc *doc, const struct doc_node *map)
+{
+	size_t count = 0;
+
+	for (uint32_t i = doc_first(map); i != DOC_NONE; i = doc_next(doc, i))
+		count++;
+	return count;
+}
+
+int ansible_work(struct inv *inv, const struct doc *doc, const struct doc_node *map,
+		 struct errmsg *msg)
+{
+	const struct doc_node *merge = doc_get(doc, map, "<<");
+	int rc = inv_work(inv, ansible_keys(doc, map), msg);
+
+	if (rc || !merge)
+		return rc;
+	rc = inv_work(inv, ansible_keys(doc, merge), msg);
+	for (uint32_t i = merge->kind == DOC_LIST ? merge->first : DOC_NONE;
+	     rc == 0 && i != DOC_NONE; i = doc_next(doc, i))
+		rc = inv_work(inv, ansible_keys(doc, doc_at(doc, i)), msg);
+	return rc;
 }
 
 static int ansible_set_own(struct inv *inv, bool group, uint32_t id, const struct doc *doc,
@@ -330,8 +357,10 @@ int ansible_set_vars(struct inv *inv, bool group, uint32_t id, const struct doc 
 		     const struct doc_node *map, struct errmsg *msg)
 {
 	const struct doc_node *merge = doc_get(doc, map, "<<");
-	int rc = 0;
+	int rc = ansible_work(inv, doc, map, msg);
 
+	if (rc)
+		return rc;
 	if (merge && merge->kind == DOC_LIST) {
 		for (uint32_t i = merge->first; rc == 0 && i != DOC_NONE; i = doc_next(doc, i))
 			rc = ansible_set_own(inv, group, id, doc, doc_at(doc, i), msg);

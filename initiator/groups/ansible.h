@@ -27,8 +27,12 @@ int ansible_expand(struct inv *inv, const char *pattern, size_t n, bool dashes,
 		   struct ansible_hosts *ret, struct errmsg *msg);
 void ansible_hosts_done(struct ansible_hosts *hosts);
 
+/* As inv_work(), for all that doc_get() looks at in a map. */
+int ansible_work(struct inv *inv, const struct doc *doc, const struct doc_node *map,
+		 struct errmsg *msg);
+
 /* Sets variables of a host (group false) or a group from a map. Those that we do not know are
- * passed over. ERR_SYNTAX with msg, without a place: one that is no plain text. */
+ * passed over. ERR_SYNTAX (one that is no plain text) or ERR_LIMIT, with msg without a place. */
 int ansible_set_vars(struct inv *inv, bool group, uint32_t id, const struct doc *doc,
 		     const struct doc_node *map, struct errmsg *msg);
 

@@ -160,11 +160,12 @@ static void ini_unquote(const char **value, size_t *n)
 }
 
 /* name=value, n bytes, of one host or of a group. */
-static void ini_set(struct ini *ini, const char *data, size_t n, bool group)
+static int ini_set(struct ini *ini, const char *data, size_t n, bool group)
 {
 	const char *eq = memchr(data, '=', n), *value = eq + 1;
 	size_t name_len = (size_t)(eq - data), value_len = n - name_len - 1;
 	enum inv_var var;
+	int rc;
 
 	while (name_len && (data[name_len - 1] == ' ' || data[name_len - 1] == '\t'))
 		name_len--;
@@ -174,12 +175,14 @@ static void ini_set(struct ini *ini, const char *data, size_t n, bool group)
 	}
 	var = inv_var_find(data, name_len);
 	if (var == INV_VAR_COUNT)
-		return;
+		return 0;
 	ini_unquote(&value, &value_len);
 	if (group)
-		inv_group_set(ini->inv, ini->group, var, value, value_len);
-	for (size_t i = 0; !group && i < ini->hosts.count; i++)
-		inv_host_set(ini->inv, ini->hosts.at[i], var, value, value_len);
+		rc = inv_group_set(ini->inv, ini->group, var, value, value_len, ini->msg);
+	else
+		rc = inv_hosts_set(ini->inv, ini->hosts.at, ini->hosts.count, var, value, value_len,
+				   ini->msg);
+	return rc ? ini_fail(ini, rc) : 0;
 }
 
 static int ini_host_line(struct ini *ini)
@@ -195,13 +198,13 @@ static int ini_host_line(struct ini *ini)
 		rc = inv_join(ini->inv, ini->group, ini->hosts.at[i], ini->msg);
 	if (rc)
 		return ini_fail(ini, rc);
-	while ((rc = ini_word(ini, &at)) > 0) {
+	while (rc >= 0 && (rc = ini_word(ini, &at)) > 0) {
 		if (!ini->word.len || !memchr(ini->word.data, '=', ini->word.len))
 			return ini_syntax(ini,
 					  "stands behind a host and is no VARIABLE=VALUE: a value "
 					  "with blanks needs quotes",
 					  (const char *)ini->word.data, ini->word.len);
-		ini_set(ini, (const char *)ini->word.data, ini->word.len, false);
+		rc = ini_set(ini, (const char *)ini->word.data, ini->word.len, false);
 	}
 	return rc;
 }
@@ -250,8 +253,7 @@ static int ini_line(struct ini *ini)
 		return ini_host_line(ini);
 	if (!memchr(line->data, '=', line->n))
 		return ini_syntax(ini, "is no VARIABLE=VALUE", line->data, line->n);
-	ini_set(ini, line->data, line->n, true);
-	return 0;
+	return ini_set(ini, line->data, line->n, true);
 }
 
 /* A group that is only ever named has no section: most likely it is misspelt. */

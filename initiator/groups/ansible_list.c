@@ -80,6 +80,8 @@ static int list_group(struct list_load *l, const struct doc_node *key, const str
 	if (body->kind == DOC_LIST)
 		return list_each(l, group, body, true);
 	rc = list_want(l, body, DOC_MAP, "a group");
+	if (rc == 0 && ansible_work(l->inv, &l->doc, body, l->msg) != 0)
+		rc = list_fail(l, body, ERR_LIMIT);
 	for (size_t i = 0; rc == 0 && i < 3; i++) {
 		const struct doc_node *part = doc_get(&l->doc, body, parts[i]);
 

@@ -146,6 +146,9 @@ static int yaml_group(struct yaml_load *y, uint32_t group, const struct doc_node
 		return 0;
 	if (body->kind != DOC_MAP)
 		return yaml_no_map(y, body, "a group");
+	rc = ansible_work(y->inv, &y->doc, body, y->msg);
+	if (rc)
+		return yaml_fail(y, body, rc);
 	hosts = doc_get(&y->doc, body, "hosts");
 	children = doc_get(&y->doc, body, "children");
 	vars = doc_get(&y->doc, body, "vars");

@@ -9,10 +9,12 @@
 
 static const char *const ask_names[] = {"map", "all", "list", "reverse"};
 
-/* What may replace $GROUP or $NODE in a command: nothing that a shell would make more of. Names of
- * groups come from commands, too. */
+/* What may replace $GROUP or $NODE in a command: nothing that a shell would make more of, and no
+ * option of it. Names of groups come from commands, too. */
 static bool ask_is_plain(const char *text)
 {
+	if (*text == '-')
+		return false;
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
 

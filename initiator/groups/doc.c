@@ -6,11 +6,7 @@
 
 #include "alloc.h"
 #include "limits.h"
-
-struct doc_anchor {
-	char *name;
-	uint32_t node;
-};
+#include "names.h"
 
 struct doc_open {
 	uint32_t node, last; /* the last child so far */
@@ -23,8 +19,8 @@ struct doc_reader {
 	struct errmsg *msg;
 	struct doc_open open[LIMIT_YAML_DEPTH];
 	size_t depth;
-	struct doc_anchor *anchors;
-	size_t anchor_count;
+	struct names anchors; /* the names are texts of the document */
+	uint32_t *anchored;   /* the node of each; the last one of a name counts */
 };
 
 const struct doc_node *doc_at(const struct doc *doc, uint32_t index)
@@ -121,25 +117,31 @@ static int doc_add(struct doc_reader *r, enum doc_kind kind, size_t line, uint32
 
 static int doc_anchor(struct doc_reader *r, const yaml_char_t *name, uint32_t node, size_t line)
 {
+	const char *text = (const char *)name;
+	size_t n = name ? strlen(text) : 0;
+	uint32_t number;
+
 	if (!name)
 		return 0;
-	if (r->anchor_count >= LIMIT_YAML_ANCHORS)
-		return doc_fail(r, ERR_LIMIT, line, "too many anchors (&name)");
-	r->anchors = xrealloc(r->anchors, r->anchor_count + 1, sizeof *r->anchors);
-	r->anchors[r->anchor_count++] = (struct doc_anchor){xstrdup((const char *)name), node};
+	number = names_find(&r->anchors, text, n);
+	if (number == NAMES_NONE) {
+		if (r->anchors.count >= LIMIT_YAML_ANCHORS)
+			return doc_fail(r, ERR_LIMIT, line, "too many anchors (&name)");
+		number = names_add(&r->anchors, arena_text(&r->doc->texts, text, n), n);
+		r->anchored = xrealloc(r->anchored, r->anchors.count, sizeof *r->anchored);
+	}
+	r->anchored[number] = node;
 	return 0;
 }
 
 static int doc_on_alias(struct doc_reader *r, const char *name, size_t line)
 {
-	uint32_t node, target = DOC_NONE;
+	uint32_t node, number = names_find(&r->anchors, name, strlen(name)), target;
 	int rc;
 
-	for (size_t i = r->anchor_count; i-- > 0 && target == DOC_NONE;)
-		if (strcmp(r->anchors[i].name, name) == 0)
-			target = r->anchors[i].node;
-	if (target == DOC_NONE)
+	if (number == NAMES_NONE)
 		return doc_fail(r, ERR_SYNTAX, line, "an alias (*name) without its anchor (&name)");
+	target = r->anchored[number];
 	for (size_t i = 0; i < r->depth; i++)
 		if (r->open[i].node == target)
 			return doc_fail(r, ERR_SYNTAX, line, "an alias inside of its own anchor");
@@ -256,9 +258,8 @@ int doc_parse(struct doc *ret, const char *text, size_t n, const char *path, str
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
 	rc = doc_read(&reader, &parser);
 	yaml_parser_delete(&parser);
-	for (size_t i = 0; i < reader.anchor_count; i++)
-		free(reader.anchors[i].name);
-	free(reader.anchors);
+	names_done(&reader.anchors);
+	free(reader.anchored);
 	reader.depth = 0;
 	if (rc == 0 && !ret->count)
 		rc = doc_add(&reader, DOC_NULL, 1, &node);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "ansible_vars.h"
 #include "groups_private.h"
 #include "inventory.h"
 #include "near.h"
@@ -27,7 +28,26 @@ static const char *groups_ansible_path(void)
 	return path && *path ? path : "/etc/ansible/hosts";
 }
 
-static int groups_read_given(struct groups *groups, struct inv *inv, struct errmsg *msg)
+/* What files beside an inventory of Ansible say, once all inventories have been read. */
+static int groups_read_vars(struct groups *groups, struct inv *inv, struct buf *notes,
+			    struct errmsg *msg)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < groups->options.spec_count; i++) {
+		const char *rest;
+		enum inventory_kind kind = inventory_kind(groups->options.specs[i], &rest);
+		char *path = inventory_path(rest, groups->home);
+
+		if (kind == INVENTORY_ANSIBLE || kind == INVENTORY_PATH)
+			rc = ansible_vars_load(inv, path, (uint32_t)i + 1, notes, msg);
+		free(path);
+	}
+	return rc;
+}
+
+static int groups_read_given(struct groups *groups, struct inv *inv, struct buf *notes,
+			     struct errmsg *msg)
 {
 	int rc = 0;
 
@@ -38,7 +58,16 @@ static int groups_read_given(struct groups *groups, struct inv *inv, struct errm
 		if (kind != INVENTORY_DSH && kind != INVENTORY_CLUSTERSHELL)
 			rc = inventory_load(inv, kind, rest, groups->home, groups->upcalls, msg);
 	}
-	return rc;
+	return rc ? rc : groups_read_vars(groups, inv, notes, msg);
+}
+
+static int groups_read_ansible(struct groups *groups, struct inv *inv, struct buf *notes,
+			       struct errmsg *msg)
+{
+	const char *path = groups_ansible_path();
+	int rc = inventory_load(inv, INVENTORY_ANSIBLE, path, groups->home, groups->upcalls, msg);
+
+	return rc ? rc : ansible_vars_load(inv, path, 1, notes, msg);
 }
 
 static void groups_warn(const struct groups *groups, struct buf *lines)
@@ -59,7 +88,7 @@ static void groups_warn(const struct groups *groups, struct buf *lines)
 static int groups_table(struct groups *groups, enum groups_table which, struct errmsg *msg)
 {
 	struct groups_once *once = &groups->read[which];
-	struct buf conflicts = {0};
+	struct buf notes = {0};
 	struct inv *inv;
 	int rc;
 
@@ -67,18 +96,17 @@ static int groups_table(struct groups *groups, enum groups_table which, struct e
 		return groups_done(once, once->rc, msg);
 	inv = groups->tables[which] = inv_new();
 	if (which == GROUPS_GIVEN)
-		rc = groups_read_given(groups, inv, &once->msg);
+		rc = groups_read_given(groups, inv, &notes, &once->msg);
 	else if (which == GROUPS_ANSIBLE)
-		rc = inventory_load(inv, INVENTORY_ANSIBLE, groups_ansible_path(), groups->home,
-				    groups->upcalls, &once->msg);
+		rc = groups_read_ansible(groups, inv, &notes, &once->msg);
 	else
 		rc = inventory_load(inv, INVENTORY_SSH, "", groups->home, groups->upcalls,
 				    &once->msg);
 	if (rc == 0)
-		rc = inv_settle(inv, &conflicts, &once->msg);
+		rc = inv_settle(inv, &notes, &once->msg);
 	if (rc == 0)
-		groups_warn(groups, &conflicts);
-	buf_done(&conflicts);
+		groups_warn(groups, &notes);
+	buf_done(&notes);
 	return groups_done(once, rc, msg);
 }
 

@@ -37,8 +37,8 @@ static int hosts_put(struct inv *inv, const char *word, size_t n, const char *us
 		word = at + 1;
 	}
 	rc = ansible_expand(inv, word, n, true, &hosts, msg);
-	for (size_t i = 0; rc == 0 && user_len && i < hosts.count; i++)
-		inv_host_set(inv, hosts.at[i], INV_USER, user, user_len);
+	if (rc == 0 && user_len)
+		rc = inv_hosts_set(inv, hosts.at, hosts.count, INV_USER, user, user_len, msg);
 	ansible_hosts_done(&hosts);
 	return rc;
 }

@@ -55,6 +55,9 @@ void inv_free(struct inv *inv)
 		free(inv->groups[i].hosts.at);
 		free(inv->groups[i].children.at);
 	}
+	for (uint32_t i = 0; i < inv->layer_count; i++)
+		free(inv->layers[i].vars);
+	free(inv->layers);
 	free(inv->hosts);
 	free(inv->groups);
 	names_done(&inv->host_names);
@@ -176,22 +179,83 @@ int inv_nest(struct inv *inv, uint32_t parent, uint32_t child, struct errmsg *ms
 	return inv_link(inv, &inv->groups[parent].children, child, msg);
 }
 
-static void inv_set(struct inv *inv, struct inv_vars **vars, enum inv_var var, const char *value,
-		    size_t n)
+int inv_work(struct inv *inv, uint64_t n, struct errmsg *msg)
+{
+	inv->work += n;
+	if (inv->work <= LIMIT_GROUP_WORK)
+		return 0;
+	return err_set(msg, ERR_LIMIT,
+		       "more than %u names and variables, as patterns and aliases multiply them",
+		       LIMIT_GROUP_WORK);
+}
+
+/* One copy, for however many hosts. */
+static int inv_value_text(struct inv *inv, const char *value, size_t n, const char **ret,
+			  struct errmsg *msg)
+{
+	if (n > LIMIT_INVENTORY - inv->value_bytes)
+		return err_set(msg, ERR_LIMIT, "values of variables of more than %u MiB in all",
+			       LIMIT_INVENTORY >> 20);
+	inv->value_bytes += n;
+	*ret = arena_text(&inv->texts, value, n);
+	return 0;
+}
+
+static void inv_set(struct inv_vars **vars, enum inv_var var, const char *text)
 {
 	if (!*vars)
 		*vars = xcalloc(1, sizeof **vars);
-	(*vars)->at[var] = arena_text(&inv->texts, value, n);
+	(*vars)->at[var] = text;
 }
 
-void inv_host_set(struct inv *inv, uint32_t host, enum inv_var var, const char *value, size_t n)
+int inv_hosts_set(struct inv *inv, const uint32_t *hosts, size_t count, enum inv_var var,
+		  const char *value, size_t n, struct errmsg *msg)
 {
-	inv_set(inv, &inv->hosts[host].vars, var, value, n);
+	const char *text;
+	int rc = inv_work(inv, count, msg);
+
+	if (rc == 0)
+		rc = inv_value_text(inv, value, n, &text, msg);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		inv_set(&inv->hosts[hosts[i]].vars, var, text);
+	return rc;
 }
 
-void inv_group_set(struct inv *inv, uint32_t group, enum inv_var var, const char *value, size_t n)
+void inv_begin_files(struct inv *inv, uint32_t tier)
 {
-	inv_set(inv, &inv->groups[group].vars, var, value, n);
+	inv->tier = tier;
+}
+
+/* Where variables of a group are put now. All files of one come one after the other. */
+static struct inv_vars **inv_group_vars(struct inv *inv, uint32_t group)
+{
+	struct inv_layer *last = inv->layer_count ? &inv->layers[inv->layer_count - 1] : NULL;
+
+	if (!inv->tier)
+		return &inv->groups[group].vars;
+	if (last && last->group == group && last->tier == inv->tier)
+		return &last->vars;
+	if (inv->layer_count == inv->layer_size) {
+		inv->layer_size = inv->layer_size ? inv->layer_size * 2 : 16;
+		inv->layers = xrealloc(inv->layers, inv->layer_size, sizeof *inv->layers);
+	}
+	last = &inv->layers[inv->layer_count++];
+	*last = (struct inv_layer){.group = group, .tier = inv->tier};
+	return &last->vars;
+}
+
+int inv_group_set(struct inv *inv, uint32_t group, enum inv_var var, const char *value, size_t n,
+		  struct errmsg *msg)
+{
+	const char *text;
+	int rc;
+
+	if (inv->tier && var == INV_PRIORITY)
+		return 0;
+	rc = inv_value_text(inv, value, n, &text, msg);
+	if (rc == 0)
+		inv_set(inv_group_vars(inv, group), var, text);
+	return rc;
 }
 
 size_t inv_host_count(const struct inv *inv)

@@ -54,9 +54,24 @@ uint32_t inv_find_host(const struct inv *inv, const char *name, size_t n);
 int inv_join(struct inv *inv, uint32_t group, uint32_t host, struct errmsg *msg);
 int inv_nest(struct inv *inv, uint32_t parent, uint32_t child, struct errmsg *msg);
 
-/* Sets a variable; value is n bytes. */
-void inv_host_set(struct inv *inv, uint32_t host, enum inv_var var, const char *value, size_t n);
-void inv_group_set(struct inv *inv, uint32_t group, enum inv_var var, const char *value, size_t n);
+/* Sets a variable of count hosts, or of a group; value is n bytes. ERR_LIMIT with msg. */
+int inv_hosts_set(struct inv *inv, const uint32_t *hosts, size_t count, enum inv_var var,
+		  const char *value, size_t n, struct errmsg *msg);
+int inv_group_set(struct inv *inv, uint32_t group, enum inv_var var, const char *value, size_t n,
+		  struct errmsg *msg);
+
+/*
+ * From now on variables come from files beside an inventory: the tier-th one, from 1. Of groups
+ * they outweigh what the inventories themselves say of any group, and ansible_group_priority is
+ * none of them; those of "all" weigh least, and of several inventories the later one's hold.
+ */
+void inv_begin_files(struct inv *inv, uint32_t tier);
+
+/*
+ * n more names or variables were looked at. ERR_LIMIT with msg above LIMIT_GROUP_WORK: patterns,
+ * aliases and merge keys make work without an end of a short text.
+ */
+int inv_work(struct inv *inv, uint64_t n, struct errmsg *msg);
 
 size_t inv_host_count(const struct inv *inv);
 size_t inv_group_count(const struct inv *inv);
@@ -64,8 +79,9 @@ const char *inv_group_name(const struct inv *inv, uint32_t group);
 
 /*
  * Ends the filling: looks for loops of groups, and works out which variable of which group holds
- * for a host, as Ansible does: its own; else that of the group that is deepest below "all", of
- * several that with the higher ansible_group_priority, then with the name that sorts last.
+ * for a host, as Ansible does: its own; else that of a file (inv_begin_files); else that of the
+ * group that is deepest below "all", of several that with the higher ansible_group_priority, then
+ * with the name that sorts last.
  * ERR_SYNTAX with msg: a loop, which msg names group by group; ERR_LIMIT. *ret_conflicts gets a
  * line for a variable that two groups of the same depth and priority set to different values, for
  * one host of each such pair; it may be NULL.

@@ -31,13 +31,24 @@ struct inv_group {
 	uint32_t depth;
 };
 
+/* What the files beside an inventory say of a group. */
+struct inv_layer {
+	uint32_t group, tier;
+	struct inv_vars *vars; /* NULL: none */
+};
+
 struct inv {
 	struct arena texts;
 	struct names host_names, group_names;
 	struct inv_host *hosts;
 	struct inv_group *groups;
 	uint32_t host_count, host_size, group_count, group_size;
+	struct inv_layer *layers; /* in the order in which they were read */
+	uint32_t layer_count, layer_size;
+	uint32_t tier; /* of inv_begin_files */
 	size_t links;
+	uint64_t work;	    /* LIMIT_GROUP_WORK */
+	size_t value_bytes; /* of all variables */
 };
 
 /* A walk over a group and all that is below it. */

@@ -10,13 +10,16 @@
 
 struct inv_level {
 	const struct inv_group *group;
+	const struct inv_vars *vars;
 	uint32_t id;
+	unsigned rank; /* 0: of the inventories; of files beside them: 1: of "all", 2: of others */
+	uint32_t tier; /* of inv_begin_files */
 	long priority;
 };
 
 static long inv_priority(const struct inv_group *group)
 {
-	const char *text = group->vars->at[INV_PRIORITY];
+	const char *text = group->vars ? group->vars->at[INV_PRIORITY] : NULL;
 
 	return text ? strtol(text, NULL, 10) : 1;
 }
@@ -25,6 +28,10 @@ static int inv_compare(const void *a, const void *b)
 {
 	const struct inv_level *x = a, *y = b;
 
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	if (x->tier != y->tier)
+		return x->tier < y->tier ? -1 : 1;
 	if (x->group->depth != y->group->depth)
 		return x->group->depth < y->group->depth ? -1 : 1;
 	if (x->priority != y->priority)
@@ -34,19 +41,37 @@ static int inv_compare(const void *a, const void *b)
 
 static bool inv_equal_right(const struct inv_level *a, const struct inv_level *b)
 {
-	return a->group->depth == b->group->depth && a->priority == b->priority;
+	return a->rank == b->rank && a->tier == b->tier && a->group->depth == b->group->depth &&
+	       a->priority == b->priority;
 }
 
 /* Those that set something, the weakest first. */
 static struct inv_level *inv_levels(const struct inv *inv, uint32_t *ret_count)
 {
-	struct inv_level *levels = xcalloc(inv->group_count, sizeof *levels);
+	size_t size = (size_t)inv->group_count + inv->layer_count;
+	struct inv_level *levels = xcalloc(size, sizeof *levels);
 	uint32_t count = 0;
 
 	for (uint32_t g = 0; g < inv->group_count; g++)
 		if (inv->groups[g].vars)
-			levels[count++] = (struct inv_level){&inv->groups[g], g,
-							     inv_priority(&inv->groups[g])};
+			levels[count++] =
+				(struct inv_level){.group = &inv->groups[g],
+						   .vars = inv->groups[g].vars,
+						   .id = g,
+						   .priority = inv_priority(&inv->groups[g])};
+	for (uint32_t i = 0; i < inv->layer_count; i++) {
+		const struct inv_layer *layer = &inv->layers[i];
+		const struct inv_group *group = &inv->groups[layer->group];
+
+		if (layer->vars)
+			levels[count++] =
+				(struct inv_level){.group = group,
+						   .vars = layer->vars,
+						   .id = layer->group,
+						   .rank = layer->group == INV_ALL ? 1 : 2,
+						   .tier = layer->tier,
+						   .priority = inv_priority(group)};
+	}
 	qsort(levels, count, sizeof *levels, inv_compare);
 	*ret_count = count;
 	return levels;
@@ -56,7 +81,7 @@ static struct inv_level *inv_levels(const struct inv *inv, uint32_t *ret_count)
  * that is the host's own. */
 static void inv_apply(struct inv_host *host, const struct inv_level *levels, uint32_t level)
 {
-	const struct inv_vars *from = levels[level].group->vars;
+	const struct inv_vars *from = levels[level].vars;
 	struct inv_vars *to = host->vars;
 
 	if (!to)
@@ -126,7 +151,7 @@ static void inv_say_conflicts(const struct inv *inv, const struct inv_level *lev
 				 "%s: %s is %s in group %s and %s in group %s, of equal rank: %s "
 				 "holds\n",
 				 inv->hosts[i].name, inv_var_name((enum inv_var)v),
-				 levels[vars->conflict[v] - 1].group->vars->at[v],
+				 levels[vars->conflict[v] - 1].vars->at[v],
 				 levels[vars->conflict[v] - 1].group->name, vars->at[v],
 				 levels[vars->level[v] - 1].group->name, vars->at[v]);
 		}

@@ -9,6 +9,7 @@
 #ifndef MUSTER_FOLD_H
 #define MUSTER_FOLD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "buf.h"
@@ -28,6 +29,10 @@ struct fold_how {
  * result; "" for n = 0.
  */
 char *fold_names(const char *const *names, size_t n);
+
+/* True if the names are already what fold_expand would make of them. It is a look at each, and
+ * answers for names that differ in one number alone: for others it is false. */
+bool fold_is_sorted(const char *const *names, size_t n);
 
 /* A set of names, folded. It copies nothing: names must live as long. */
 struct fold;

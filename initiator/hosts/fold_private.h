@@ -45,6 +45,9 @@ struct fold {
 /* fold_split.c: the groups, with a row for each name, in any order, and no sets yet. */
 void fold_split(struct fold *fold, const char *const *names, size_t n);
 
+/* Finds the part of a name whose numbers may be folded: no user, no port, no IPv6. */
+void fold_span(const char *text, size_t *ret_from, size_t *ret_to);
+
 /* By length, then by value: the order in a set. */
 int fold_num_order(const void *a, const void *b);
 

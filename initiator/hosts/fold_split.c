@@ -41,8 +41,7 @@ int fold_num_order(const void *a, const void *b)
 	return (x->value > y->value) - (x->value < y->value);
 }
 
-/* Finds the part whose numbers may be folded: no user, no port, no IPv6. */
-static void fold_span(const char *text, size_t *ret_from, size_t *ret_to)
+void fold_span(const char *text, size_t *ret_from, size_t *ret_to)
 {
 	const char *at = strrchr(text, '@'), *host = at ? at + 1 : text;
 	const char *colon = strchr(host, ':');
@@ -174,7 +173,7 @@ static size_t fold_group_new(struct fold_splitter *s, const struct fold_name *na
 /* The group of a name; hint: that of the one before, which it often is. */
 static size_t fold_group_find(struct fold_splitter *s, const struct fold_name *name, size_t hint)
 {
-	struct fold_num *nums = s->nums + name->first;
+	struct fold_num *nums = name->dims ? s->nums + name->first : NULL;
 	size_t mask = s->slot_count - 1;
 
 	if (hint != FOLD_NONE && fold_same_frame(&s->fold->groups[hint], name, nums))

@@ -60,6 +60,8 @@ static int hostfile_read(struct buf *out, const char *path, const struct expr_te
 /* A line that is one name and nothing else, as nearly all are. */
 static bool hostfile_is_name(const struct expr_text *line)
 {
+	if (line->len > LIMIT_HOST_NAME)
+		return false;
 	for (size_t i = 0; i < line->len; i++) {
 		char c = line->data[i];
 
@@ -84,7 +86,7 @@ static int hostfile_line(struct hostlist *list, struct expr_text *line, struct e
 	if (!line->len)
 		return 0;
 	if (hostfile_is_name(line))
-		return item_eval(list, line, 0, line->len, env);
+		return item_eval_name(list, line, env);
 	found = hostlist_new();
 	rc = expr_eval(found, line, env);
 	if (!rc)

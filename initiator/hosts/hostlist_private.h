@@ -81,10 +81,14 @@ void hostlist_reserve(struct hostlist *list, size_t more);
 /* Adds the host unless the list has it. */
 void hostlist_put(struct hostlist *list, const struct host_text *host);
 
+/* Adds a host that the list does not have, which is not looked at. */
+void hostlist_append(struct hostlist *list, const struct host_text *host);
+
 /* The host in pieces, which are its own. */
 struct host_text hostlist_text(const struct host *host);
 
-/* The index of the host; SIZE_MAX: the list does not have it. */
+/* The index of the host; SIZE_MAX: the list does not have it. May make what it looks in, so that
+ * even a list that nobody changes belongs to one thread. */
 size_t hostlist_find(const struct hostlist *list, const struct host_text *host);
 
 /* Keeps the hosts that other has, by the rule of hostlist_remove_all. */
@@ -127,6 +131,10 @@ bool expr_is_space(char c);
 /* item.c: adds the hosts of the item between at and end, whose brackets are balanced. */
 int item_eval(struct hostlist *list, const struct expr_text *text, size_t at, size_t end,
 	      struct expr_env *env);
+
+/* The same of a text that is one name: 1 to LIMIT_HOST_NAME letters, digits and '.', '-', '_', no
+ * '-' in front. */
+int item_eval_name(struct hostlist *list, const struct expr_text *text, struct expr_env *env);
 
 /*
  * item.c: calls fn for each text that expanding the ranges between at and end gives; other bytes

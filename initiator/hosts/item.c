@@ -8,7 +8,8 @@
 
 #define ITEM_RANGES_MAX 32u
 
-/* A name in parts: a literal, a range, a literal, a range, ..., a literal. */
+/* A name in parts: a literal, a range, a literal, a range, ..., a literal. Of the arrays only what
+ * range_count says is ever set: most names have no range, and the arrays are large. */
 struct item {
 	struct host_text host; /* but for the name */
 	struct {
@@ -177,6 +178,15 @@ static int item_brackets(struct item *item, struct item_span *s, size_t close)
 	return rc;
 }
 
+static void item_begin(struct item *item)
+{
+	item->host = (struct host_text){0};
+	item->literals[0].data = "";
+	item->literals[0].len = 0;
+	item->range_count = 0;
+	item->wild = false;
+}
+
 static void item_keep(struct item *item, const char *data, size_t n)
 {
 	item->literals[item->range_count].data = data;
@@ -224,6 +234,7 @@ static int item_name(struct item *item, struct item_span *s, bool any)
 					 "a name may have at most %u pairs of brackets",
 					 ITEM_RANGES_MAX);
 		close = (size_t)((const char *)memchr(open, ']', s->end - stop) - data);
+		item->ranges[item->range_count] = (struct range_set){0};
 		rc = range_parse(&item->ranges[item->range_count++], s->text, stop + 1, close,
 				 s->env);
 		if (rc)
@@ -329,6 +340,16 @@ static int item_put(void *arg, const char *name, size_t n)
 	return 0;
 }
 
+static int item_append(void *arg, const char *name, size_t n)
+{
+	struct item_sink *sink = arg;
+
+	sink->host.name = name;
+	sink->host.name_len = n;
+	hostlist_append(sink->list, &sink->host);
+	return 0;
+}
+
 static int item_put_wild(void *arg, const char *name, size_t n)
 {
 	struct item_sink *sink = arg;
@@ -339,10 +360,38 @@ static int item_put_wild(void *arg, const char *name, size_t n)
 			 sink->span->env);
 }
 
+/*
+ * True if no two of its names can be the same: each range is one run of numbers with one padding,
+ * and between two of them stands what is no digit. a[1-11][1-11] is a111 twice.
+ */
+static bool item_is_distinct(const struct item *item)
+{
+	for (size_t i = 0; i < item->range_count; i++) {
+		size_t digits = 0;
+
+		if (item->ranges[i].len != 1)
+			return false;
+		while (digits < item->literals[i].len && item->literals[i].data[digits] >= '0' &&
+		       item->literals[i].data[digits] <= '9')
+			digits++;
+		if (i && digits == item->literals[i].len)
+			return false;
+	}
+	return true;
+}
+
 static void item_done(struct item *item)
 {
 	for (size_t i = 0; i < item->range_count; i++)
 		range_done(&item->ranges[i]);
+}
+
+/* How a list takes the names of an item. */
+static item_names_fn *item_way(const struct item *item, const struct hostlist *list)
+{
+	if (item->wild)
+		return item_put_wild;
+	return !hostlist_count(list) && item_is_distinct(item) ? item_append : item_put;
 }
 
 int item_names(const struct expr_text *text, size_t at, size_t end, struct expr_env *env,
@@ -353,7 +402,7 @@ int item_names(const struct expr_text *text, size_t at, size_t end, struct expr_
 	size_t count;
 	int rc;
 
-	memset(&item, 0, sizeof item);
+	item_begin(&item);
 	rc = item_name(&item, &span, true);
 	if (!rc)
 		rc = item_check(&item, &span, at, &count);
@@ -361,6 +410,17 @@ int item_names(const struct expr_text *text, size_t at, size_t end, struct expr_
 		rc = item_expand(&item, fn, arg);
 	item_done(&item);
 	return rc;
+}
+
+int item_eval_name(struct hostlist *list, const struct expr_text *text, struct expr_env *env)
+{
+	struct host_text host = {.name = text->data, .name_len = text->len};
+	int rc = expr_spend(env, text, 0, EXPR_WORK_HOST);
+
+	if (rc)
+		return rc;
+	hostlist_put(list, &host);
+	return hostlist_count(list) > env->left.hosts ? expr_fail_hosts(env, text, 0) : 0;
 }
 
 int item_eval(struct hostlist *list, const struct expr_text *text, size_t at, size_t end,
@@ -372,7 +432,7 @@ int item_eval(struct hostlist *list, const struct expr_text *text, size_t at, si
 	size_t count;
 	int rc;
 
-	memset(&item, 0, sizeof item);
+	item_begin(&item);
 	rc = item_parse(&item, &span);
 	if (!rc)
 		rc = item_check(&item, &span, at, &count);
@@ -380,7 +440,7 @@ int item_eval(struct hostlist *list, const struct expr_text *text, size_t at, si
 		if (!item.wild && count > 1)
 			hostlist_reserve(list, count);
 		sink.host = item.host;
-		rc = item_expand(&item, item.wild ? item_put_wild : item_put, &sink);
+		rc = item_expand(&item, item_way(&item, list), &sink);
 	}
 	if (!rc && hostlist_count(list) > env->left.hosts)
 		rc = expr_fail_hosts(env, text, at);

@@ -16,6 +16,7 @@
 #define BASTIONS_LINGER_MS 60000u
 #define BASTIONS_OPENING   64u
 #define BASTIONS_CHANNELS  4096u
+#define BASTIONS_MEMORY	   (256u << 20)
 /* A login that has failed is not tried again for the same job: an account may be locked after a few
  * of them. What may pass is tried again, once for all who wait. */
 #define BASTIONS_FAILED_MS     60000u
@@ -118,6 +119,7 @@ static struct bastion *bastion_new(struct bastions *bastions, const struct basti
 	ssh_slot_take(bastions->engine, &b->slot);
 	io->bastion = b;
 	io->opening_max = bastions->options.opening;
+	io->kept_max = bastions->options.memory;
 	io->spec = (struct conn_spec){.target = b->target,
 				      .login = secret_login_hold(ask->login),
 				      .connect_timeout_ms = ask->connect_timeout_ms,
@@ -194,8 +196,9 @@ static void bastion_do_remember(struct bastion *b, const struct bastion_with *wi
 
 	b->result = with->note->result;
 	if (b->result.trouble == PACER_FINAL)
-		ms = b->result.end == CONN_END_AUTH && b->io->spec.login ? BASTIONS_REFUSED_MS
-									 : BASTIONS_FAILED_MS;
+		ms = b->result.end == CONN_END_AUTH && secret_login_has_password(b->io->spec.login)
+			     ? BASTIONS_REFUSED_MS
+			     : BASTIONS_FAILED_MS;
 	/* It has no descriptor any more. */
 	ssh_slot_release(b->bastions->engine, &b->slot);
 	bastion_set_timer(b, ms);
@@ -372,8 +375,20 @@ struct bastions *bastions_new(struct loop *loop, struct shards *shards, struct s
 		bastions->options.opening = BASTIONS_OPENING;
 	if (!bastions->options.channels)
 		bastions->options.channels = BASTIONS_CHANNELS;
+	if (!bastions->options.memory)
+		bastions->options.memory = BASTIONS_MEMORY;
 	bastions->proxies = bastions->options.proxies;
 	return bastions;
+}
+
+void bastions_limit(struct bastions *bastions, size_t opening, size_t channels, size_t memory)
+{
+	if (opening)
+		bastions->options.opening = opening;
+	if (channels)
+		bastions->options.channels = channels;
+	if (memory)
+		bastions->options.memory = memory;
 }
 
 void bastions_close(struct bastions *bastions)

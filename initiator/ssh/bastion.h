@@ -30,12 +30,16 @@ struct bastions_options {
 	uint64_t linger_ms;	 /* how long a session that nobody uses stays: 60 s */
 	size_t opening;		 /* channels of one bastion that are being opened at once: 64 */
 	size_t channels;	 /* of one session; beyond it there is a second one: 4096 */
+	size_t memory;		 /* bytes of one session that came and nobody takes: 256 MiB. Beyond
+				    it nothing is read from the bastion until some were taken */
 	struct proxies *proxies; /* for a bastion with a ProxyCommand (proxy_command.h) */
 };
 
 /* For the whole daemon, on its main loop. engine: where a session's place is counted. */
 struct bastions *bastions_new(struct loop *loop, struct shards *shards, struct ssh_engine *engine,
 			      const struct bastions_options *options);
+/* Limits of sessions that are made from now on, as in bastions_options; 0: as it is. */
+void bastions_limit(struct bastions *bastions, size_t opening, size_t channels, size_t memory);
 /* Lets all of them go: before shards_free. Whoever asks from now on is told that it is over. */
 void bastions_close(struct bastions *bastions);
 /* After shards_free. NULL is fine. */

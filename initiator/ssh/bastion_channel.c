@@ -29,54 +29,33 @@
 
 static void bastion_channel_wake(struct bastion_channel *ch)
 {
-	struct bastion_io *io = ch->io;
-
-	if (!ch->ready_of) {
-		ch->ready = NULL;
-		ch->ready_of = io->last_ready;
-		*io->last_ready = ch;
-		io->last_ready = &ch->ready;
-	}
-	bastion_io_kick(io);
-}
-
-static void bastion_channel_unwake(struct bastion_channel *ch)
-{
-	if (!ch->ready_of)
-		return;
-	*ch->ready_of = ch->ready;
-	if (ch->ready)
-		ch->ready->ready_of = ch->ready_of;
-	else
-		ch->io->last_ready = ch->ready_of;
-	ch->ready_of = NULL;
+	bastion_queue_add(&ch->io->ready, &ch->ready);
+	bastion_io_kick(ch->io);
 }
 
 /* Waits for the session: in turn, as others do. */
 static void bastion_channel_hunger(struct bastion_channel *ch)
 {
-	struct bastion_io *io = ch->io;
-
 	(void)event_del(ch->readable);
-	if (!ch->hungry_of) {
-		ch->hungry = NULL;
-		ch->hungry_of = io->last_hungry;
-		*io->last_hungry = ch;
-		io->last_hungry = &ch->hungry;
-	}
-	bastion_io_kick(io);
+	bastion_queue_add(&ch->io->hungry, &ch->hungry);
+	bastion_io_kick(ch->io);
 }
 
-static void bastion_channel_sate(struct bastion_channel *ch)
+/* Waits for the host. libssh tells nobody that a window has grown: bastion_io_turn looks. */
+static void bastion_channel_starve(struct bastion_channel *ch)
 {
-	if (!ch->hungry_of)
+	(void)event_del(ch->readable);
+	(void)event_add(ch->closed, NULL);
+	bastion_queue_add(&ch->io->starved, &ch->starved);
+}
+
+void bastion_channel_taste(struct bastion_channel *ch)
+{
+	if (!ssh_channel_window_size(ch->ssh))
 		return;
-	*ch->hungry_of = ch->hungry;
-	if (ch->hungry)
-		ch->hungry->hungry_of = ch->hungry_of;
-	else
-		ch->io->last_hungry = ch->hungry_of;
-	ch->hungry_of = NULL;
+	bastion_queue_take(&ch->io->starved, &ch->starved);
+	(void)event_del(ch->closed);
+	bastion_channel_hunger(ch);
 }
 
 /* --- from the host to the socket -----------------------------------------------------------------
@@ -122,6 +101,7 @@ static int bastion_channel_on_data(ssh_session session, ssh_channel channel, voi
 				   uint32_t len, int is_stderr, void *arg)
 {
 	struct bastion_channel *ch = arg;
+	size_t sent = 0;
 
 	(void)session;
 	(void)channel;
@@ -130,12 +110,14 @@ static int bastion_channel_on_data(ssh_session session, ssh_channel channel, voi
 	/* It can come along with the confirmation. */
 	if (ch->state == BASTION_OPENING)
 		bastion_channel_carry(ch);
-	if (ch->blocked)
-		return 0;
-	ch->in_window += len;
-	if (ch->in_window > BASTION_WINDOW_STEP)
-		bastion_channel_wake(ch);
-	return (int)bastion_channel_send(ch, data, len);
+	if (!ch->blocked) {
+		ch->in_window += len;
+		if (ch->in_window > BASTION_WINDOW_STEP)
+			bastion_channel_wake(ch);
+		sent = bastion_channel_send(ch, data, len);
+	}
+	bastion_io_keep(ch, len - sent);
+	return (int)sent;
 }
 
 /* The socket takes bytes again. */
@@ -155,6 +137,7 @@ static void bastion_channel_drain(struct bastion_channel *ch)
 		room = buf_room(&ch->out, BASTION_PIECE);
 		n = ssh_channel_read_nonblocking(ch->ssh, room, BASTION_PIECE, 0);
 		if (n <= 0) {
+			bastion_io_keep(ch, 0);
 			ch->blocked = false;
 			(void)event_del(ch->writable);
 			bastion_channel_wake(ch);
@@ -162,6 +145,7 @@ static void bastion_channel_drain(struct bastion_channel *ch)
 		}
 		ch->out.len += (size_t)n;
 		ch->in_window += (unsigned)n;
+		bastion_io_keep(ch, ch->kept > (size_t)n ? ch->kept - (size_t)n : 0);
 	}
 }
 
@@ -192,6 +176,7 @@ static void bastion_channel_open_window(struct bastion_channel *ch)
 	for (int n; (n = ssh_channel_read(ch->ssh, space, BASTION_WINDOW, 0)) > 0;)
 		buf_add(&ch->out, space, (size_t)n);
 	free(space);
+	bastion_io_keep(ch, 0);
 	ch->blocked = false;
 	if (ch->out.len) {
 		size_t sent = bastion_channel_send(ch, ch->out.data, ch->out.len);
@@ -238,7 +223,7 @@ static bool bastion_channel_fetch(struct bastion_channel *ch)
 
 void bastion_channel_feed(struct bastion_channel *ch)
 {
-	bastion_channel_sate(ch);
+	bastion_queue_take(&ch->io->hungry, &ch->hungry);
 	for (unsigned i = 0; i < BASTION_PIECES && !ch->remote_closed; i++) {
 		if (!bastion_io_has_room(ch->io)) {
 			bastion_channel_hunger(ch);
@@ -252,25 +237,11 @@ void bastion_channel_feed(struct bastion_channel *ch)
 	} else if (ch->in.len && ssh_channel_window_size(ch->ssh)) {
 		bastion_channel_hunger(ch); /* the keys are being renewed */
 	} else if (ch->in.len) {
-		(void)event_del(ch->readable);
+		bastion_channel_starve(ch);
 	} else {
 		(void)event_add(ch->readable, NULL);
 	}
 	bastion_io_kick(ch->io);
-}
-
-/* The host has room. Inside of libssh. */
-static int bastion_channel_on_room(ssh_session session, ssh_channel channel, uint32_t bytes,
-				   void *arg)
-{
-	struct bastion_channel *ch = arg;
-
-	(void)session;
-	(void)channel;
-	(void)bytes;
-	if (ch->in.len)
-		bastion_channel_wake(ch);
-	return 0;
 }
 
 static void bastion_channel_on_readable(evutil_socket_t fd, short what, void *arg)
@@ -285,6 +256,17 @@ static void bastion_channel_on_readable(evutil_socket_t fd, short what, void *ar
 	}
 	/* Nothing is said before it is open: it was closed. */
 	(void)event_del(ch->readable);
+	ch->gone = true;
+	bastion_channel_wake(ch);
+}
+
+/* Who asked has gone while the host takes nothing: what is left is for nobody. */
+static void bastion_channel_on_closed(evutil_socket_t fd, short what, void *arg)
+{
+	struct bastion_channel *ch = arg;
+
+	(void)fd;
+	(void)what;
 	ch->gone = true;
 	bastion_channel_wake(ch);
 }
@@ -328,10 +310,12 @@ struct bastion_channel *bastion_channel_new(struct bastion_io *io, struct bastio
 	struct bastion_channel *ch = xcalloc(1, sizeof *ch);
 
 	ch->io = io;
+	ch->ready.ch = ch->hungry.ch = ch->starved.ch = ch;
 	ch->ask = ask;
 	ch->state = BASTION_STATES;
 	ch->readable = bastion_channel_event(ch, EV_READ, bastion_channel_on_readable);
 	ch->writable = bastion_channel_event(ch, EV_WRITE, bastion_channel_on_writable);
+	ch->closed = bastion_channel_event(ch, EV_CLOSED, bastion_channel_on_closed);
 	(void)event_add(ch->readable, NULL);
 	bastion_io_move(ch, BASTION_WAITS);
 	return ch;
@@ -362,7 +346,6 @@ void bastion_channel_open(struct bastion_channel *ch)
 		.channel_data_function = bastion_channel_on_data,
 		.channel_eof_function = bastion_channel_on_eof,
 		.channel_close_function = bastion_channel_on_close,
-		.channel_write_wontblock_function = bastion_channel_on_room,
 	};
 	ssh_callbacks_init(&ch->callbacks);
 	(void)ssh_set_channel_callbacks(ch->ssh, &ch->callbacks);
@@ -397,11 +380,20 @@ void bastion_channel_refuse(struct bastion_channel *ch, unsigned reason, const c
 	bastion_channel_free(ch, &result);
 }
 
+static void bastion_channel_free_events(struct bastion_channel *ch)
+{
+	struct event **const events[] = {&ch->readable, &ch->writable, &ch->closed};
+
+	for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+		if (*events[i])
+			event_free(*events[i]);
+		*events[i] = NULL;
+	}
+}
+
 static void bastion_channel_orphan(struct bastion_channel *ch)
 {
-	event_free(ch->readable);
-	event_free(ch->writable);
-	ch->readable = ch->writable = NULL;
+	bastion_channel_free_events(ch);
 	bastion_ask_free(ch->ask);
 	ch->ask = NULL;
 	ch->io->done++;
@@ -424,7 +416,7 @@ static void bastion_channel_look_opening(struct bastion_channel *ch)
 
 void bastion_channel_look(struct bastion_channel *ch)
 {
-	bastion_channel_unwake(ch);
+	bastion_queue_take(&ch->io->ready, &ch->ready);
 	if (ch->state == BASTION_OPENING || ch->state == BASTION_ORPHAN) {
 		bastion_channel_look_opening(ch);
 		return;
@@ -432,8 +424,6 @@ void bastion_channel_look(struct bastion_channel *ch)
 	if (!ch->gone && ch->state == BASTION_CARRIES) {
 		if (!ch->blocked)
 			bastion_channel_open_window(ch);
-		if (ch->in.len && !ch->remote_closed)
-			bastion_channel_hunger(ch);
 		/* What is left of the host's comes first. */
 		if (!ch->blocked && !ch->remote_closed && ch->remote_eof)
 			(void)shutdown(ch->ask->fd, SHUT_WR);
@@ -444,17 +434,16 @@ void bastion_channel_look(struct bastion_channel *ch)
 
 void bastion_channel_free(struct bastion_channel *ch, const struct conn_result *result)
 {
-	bastion_channel_unwake(ch);
-	bastion_channel_sate(ch);
-	if (ch->readable)
-		event_free(ch->readable);
-	if (ch->writable)
-		event_free(ch->writable);
+	bastion_queue_take(&ch->io->ready, &ch->ready);
+	bastion_queue_take(&ch->io->hungry, &ch->hungry);
+	bastion_queue_take(&ch->io->starved, &ch->starved);
+	bastion_channel_free_events(ch);
 	if (ch->ssh) {
 		(void)ssh_remove_channel_callbacks(ch->ssh, &ch->callbacks);
 		ssh_channel_free(ch->ssh);
 		ch->io->unflushed++;
 	}
+	bastion_io_keep(ch, 0);
 	if (ch->ask) {
 		ch->io->done++;
 		if (result)

@@ -101,8 +101,12 @@ static void bastion_io_watch(struct bastion_io *io)
 	int fd = ssh_get_fd(io->session);
 	short mask = EV_READ;
 
+	if (io->full) {
+		bastion_io_unwatch(io);
+		return;
+	}
 	if ((ssh_get_poll_flags(io->session) & SSH_WRITE_PENDING) ||
-	    (io->hungry && io->unflushed >= BASTION_UNFLUSHED))
+	    (io->hungry.first && io->unflushed >= BASTION_UNFLUSHED))
 		mask |= EV_WRITE;
 	if (io->event && io->event_fd == fd && io->event_mask == mask)
 		return;
@@ -120,8 +124,24 @@ void bastion_io_kick(struct bastion_io *io)
 		event_active(io->again, EV_TIMEOUT, 0);
 }
 
+void bastion_io_keep(struct bastion_channel *ch, size_t kept)
+{
+	struct bastion_io *io = ch->io;
+
+	io->kept = io->kept - ch->kept + kept;
+	ch->kept = kept;
+	if (io->kept >= io->kept_max) {
+		io->full = true;
+	} else if (io->full && io->kept <= io->kept_max / 4 * 3) {
+		io->full = false;
+		bastion_io_kick(io);
+	}
+}
+
 bool bastion_io_has_room(struct bastion_io *io)
 {
+	if (io->full)
+		return false;
 	if (io->unflushed < BASTION_UNFLUSHED)
 		return true;
 	if (ssh_blocking_flush(io->session, 0) == SSH_AGAIN)
@@ -255,7 +275,7 @@ static void bastion_io_open_more(struct bastion_io *io)
 {
 	struct timeval tv = loop_ms(BASTION_LOOK_MS);
 
-	while (io->lists[BASTION_WAITS].first &&
+	while (io->lists[BASTION_WAITS].first && !io->full &&
 	       io->lists[BASTION_OPENING].count < io->opening_max &&
 	       bastion_io_opening(io) < BASTION_OPENING_MAX)
 		bastion_channel_open(io->lists[BASTION_WAITS].first);
@@ -265,30 +285,41 @@ static void bastion_io_open_more(struct bastion_io *io)
 
 static void bastion_io_serve(struct bastion_io *io)
 {
-	struct bastion_channel *until;
+	struct bastion_place *until;
 
 	/* Each frees at most itself. */
 	bastion_io_look_at(io, BASTION_ORPHAN);
 	bastion_io_look_at(io, BASTION_OPENING);
-	while (io->ready)
-		bastion_channel_look(io->ready);
+	while (io->ready.first)
+		bastion_channel_look(io->ready.first->ch);
 	/* Once around: who is still hungry goes to the end. */
 	until = NULL;
-	while (io->hungry && io->hungry != until && bastion_io_has_room(io)) {
-		struct bastion_channel *ch = io->hungry;
+	while (io->hungry.first && io->hungry.first != until && bastion_io_has_room(io)) {
+		struct bastion_place *place = io->hungry.first;
 
-		bastion_channel_feed(ch);
-		if (!until && ch->hungry_of)
-			until = ch;
+		bastion_channel_feed(place->ch);
+		if (!until && place->of)
+			until = place;
 	}
 	bastion_io_open_more(io);
+}
+
+/* A window grows inside of any call of libssh's, which tells nobody. */
+static void bastion_io_taste(struct bastion_io *io)
+{
+	struct bastion_place *next;
+
+	for (struct bastion_place *place = io->starved.first; place; place = next) {
+		next = place->next;
+		bastion_channel_taste(place->ch);
+	}
 }
 
 static void bastion_io_turn(struct bastion_io *io)
 {
 	int seen = SSH_OK;
 
-	for (unsigned i = 0; i < BASTION_TURNS && seen == SSH_OK; i++) {
+	for (unsigned i = 0; i < BASTION_TURNS && seen == SSH_OK && !io->full; i++) {
 		seen = bastion_io_poll(io);
 		if (bastion_io_is_broken(io)) {
 			bastion_io_lose(io);
@@ -296,6 +327,10 @@ static void bastion_io_turn(struct bastion_io *io)
 		}
 		bastion_io_serve(io);
 	}
+	/* Who has gone lets go of what was kept. */
+	while (io->full && io->ready.first)
+		bastion_channel_look(io->ready.first->ch);
+	bastion_io_taste(io);
 	bastion_io_watch(io);
 	bastion_io_tell_done(io);
 }
@@ -316,7 +351,7 @@ static void bastion_io_on_look(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	for (size_t i = 0; i < ARRAY_LEN(states); i++)
+	for (size_t i = 0; i < ARRAY_LEN(states) && !io->full; i++)
 		for (struct bastion_channel *ch = io->lists[states[i]].first; ch; ch = next) {
 			next = ch->next;
 			if (bastion_channel_ask(ch) == SSH_ERROR && !bastion_io_is_broken(io))
@@ -390,8 +425,9 @@ void bastion_io_on_start(void *arg)
 
 	for (size_t i = 0; i < BASTION_STATES; i++)
 		io->lists[i].last = &io->lists[i].first;
-	io->last_ready = &io->ready;
-	io->last_hungry = &io->hungry;
+	bastion_queue_init(&io->ready);
+	bastion_queue_init(&io->hungry);
+	bastion_queue_init(&io->starved);
 	io->conn = conn_start(shard_engine(io->shard), &io->spec, &bastion_io_events, io);
 }
 

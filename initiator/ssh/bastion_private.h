@@ -80,26 +80,37 @@ enum bastion_channel_state {
 	BASTION_STATES
 };
 
+/* Channels in a row, and the place that one of them has there, if it has. */
+struct bastion_place {
+	struct bastion_channel *ch;
+	struct bastion_place *next, **of; /* of: NULL: none */
+};
+struct bastion_queue {
+	struct bastion_place *first, **last;
+};
+
 /* One connection through it. */
 struct bastion_channel {
 	struct bastion_io *io;
 	struct bastion_ask *ask; /* has tie and descriptor; NULL: nobody wants it any more */
 	enum bastion_channel_state state;
-	struct bastion_channel *next, **prev;	   /* in one of the lists of io, by its state */
-	struct bastion_channel *ready, **ready_of; /* something has happened to it */
-	struct bastion_channel *hungry,
-		**hungry_of; /* it has bytes that the session may not take */
+	struct bastion_channel *next, **prev; /* in one of the lists of io, by its state */
+	struct bastion_place ready;	      /* something has happened to it */
+	struct bastion_place hungry;	      /* it has bytes that the session may not take */
+	struct bastion_place starved;	      /* it has bytes that the host has no room for */
 	ssh_channel ssh;
 	struct ssh_channel_callbacks_struct callbacks;
 	unsigned number; /* of libssh; 0: not known */
 	struct event *readable, *writable;
-	struct buf out;	    /* from the host, what the socket has not taken: a piece at most */
-	struct buf in;	    /* from the socket, what the session has not taken: the same */
-	bool blocked;	    /* the socket takes no more */
-	bool remote_eof;    /* the host says nothing more */
-	bool remote_closed; /* nor listens */
-	bool gone;	    /* who asked has closed the socket */
-	uint64_t in_window; /* bytes since the window was last opened wide */
+	struct event *closed; /* seen while nothing is read */
+	struct buf out;	      /* from the host, what the socket has not taken: a piece at most */
+	struct buf in;	      /* from the socket, what the session has not taken: the same */
+	bool blocked;	      /* the socket takes no more */
+	size_t kept;	      /* bytes of the host's that libssh has: while it is blocked */
+	bool remote_eof;      /* the host says nothing more */
+	bool remote_closed;   /* nor listens */
+	bool gone;	      /* who asked has closed the socket */
+	uint64_t in_window;   /* bytes since the window was last opened wide */
 };
 
 struct bastion_list {
@@ -113,6 +124,7 @@ struct bastion_io {
 	struct shard *shard;
 	struct conn_spec spec; /* its target is the bastion, whose plan is held */
 	size_t opening_max;
+	size_t kept_max;
 
 	struct conn *conn; /* logs in; NULL: not now */
 	struct conn_transport transport;
@@ -124,8 +136,9 @@ struct bastion_io {
 	struct event *again; /* goes on from the loop */
 	struct event *look;  /* at what is being opened, now and then */
 	struct bastion_list lists[BASTION_STATES];
-	struct bastion_channel *ready, **last_ready;
-	struct bastion_channel *hungry, **last_hungry;
+	struct bastion_queue ready, hungry, starved;
+	size_t kept;	    /* by all of them */
+	bool full;	    /* that is too much: libssh is not called, as it would read more */
 	uint64_t unflushed; /* bytes that were given to libssh since it was known to be empty */
 	size_t done;	    /* connections that are over, and not told */
 	bool over;	    /* by this result */
@@ -134,9 +147,16 @@ struct bastion_io {
 
 /* bastion_io.c: looks at the session's descriptor again, and at who is ready, soon. */
 void bastion_io_kick(struct bastion_io *io);
+/* So much of a channel's is with libssh now. */
+void bastion_io_keep(struct bastion_channel *ch, size_t kept);
 /* Whether libssh may be given more to send. */
 bool bastion_io_has_room(struct bastion_io *io);
 void bastion_io_move(struct bastion_channel *ch, enum bastion_channel_state state);
+
+/* bastion_queue.c: to the end, unless it is there; and out of it, if it is. */
+void bastion_queue_init(struct bastion_queue *queue);
+void bastion_queue_add(struct bastion_queue *queue, struct bastion_place *place);
+void bastion_queue_take(struct bastion_queue *queue, struct bastion_place *place);
 
 /* bastion_channel.c. */
 /* Asks libssh for what has become of one that is being opened, as it wants to be asked. */
@@ -148,6 +168,8 @@ void bastion_channel_open(struct bastion_channel *ch);
 void bastion_channel_look(struct bastion_channel *ch);
 /* It has bytes for the session, which may take them now. */
 void bastion_channel_feed(struct bastion_channel *ch);
+/* Whether the host has room again for what one of the starved has. */
+void bastion_channel_taste(struct bastion_channel *ch);
 /* The bastion refuses it: reason and text as in RFC 4254, section 5.1. Frees it. */
 void bastion_channel_refuse(struct bastion_channel *ch, unsigned reason, const char *text);
 /* Ends it, with a reason for who asked or without (NULL). Not from inside of libssh. */

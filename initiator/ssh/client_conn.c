@@ -113,7 +113,7 @@ static void client_judge_exit(struct client_conn *c, int code)
 
 	if (code == 255 && !c->result.began) {
 		client_words_failure(c->said, t, &c->result);
-		if (c->result.end == CONN_END_AUTH && c->spec.login)
+		if (c->result.end == CONN_END_AUTH && secret_login_has_password(c->spec.login))
 			client_add_no_password(&c->result);
 		return;
 	}

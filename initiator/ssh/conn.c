@@ -91,9 +91,9 @@ void conn_watch(struct conn *c)
 	short mask = EV_READ;
 	int fd = -1;
 
-	/* While others work for it the step reads nothing, and what has come would wake it for
-	 * ever. */
-	if (c->session && !c->signing && !c->host_key)
+	/* While others work for it, or a person thinks, the step reads nothing, and what has come
+	 * would wake it for ever. */
+	if (c->session && !c->signing && !c->host_key && !c->auth.prompt)
 		fd = ssh_get_fd(c->session);
 	if (fd < 0) {
 		conn_unwatch(c);

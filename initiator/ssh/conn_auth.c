@@ -101,16 +101,21 @@ static bool conn_auth_offers(const struct conn *c, int method)
 	return !offered || (offered & method);
 }
 
-/* Without a password nobody is there to answer; a second factor may want no answer. */
+/* Without a password, and without being told to, no host is asked for its questions: one that only
+ * wants a password would count that as an attempt. A second factor may want no answer at all. */
 static bool conn_wants_keyboard(const struct conn *c)
 {
-	return !c->auth.keyboard_done && !c->auth.refused && (c->spec.login || c->auth.partials) &&
+	return !c->auth.keyboard_done && !c->auth.refused &&
+	       (secret_login_has_password(c->spec.login) || c->auth.partials ||
+		(c->spec.target->auth.keyboard_named &&
+		 prompts_are_open(secret_login_prompts(c->spec.login)))) &&
 	       conn_auth_offers(c, SSH_AUTH_METHOD_INTERACTIVE);
 }
 
 static bool conn_wants_password(const struct conn *c)
 {
-	return !c->auth.password_done && !c->auth.refused && c->spec.login &&
+	return !c->auth.password_done && !c->auth.refused &&
+	       secret_login_has_password(c->spec.login) &&
 	       conn_auth_offers(c, SSH_AUTH_METHOD_PASSWORD);
 }
 
@@ -157,6 +162,8 @@ void conn_auth_done(struct conn *c)
 	if (c->auth.turn)
 		secret_login_end(c->spec.login, c->auth.sent ? SECRET_UNKNOWN : SECRET_UNUSED);
 	c->auth.turn = false;
+	prompt_drop(c->auth.prompt);
+	c->auth.prompt = NULL;
 }
 
 /* That a bastion takes it says nothing of the hosts behind, which may ask another directory. */
@@ -169,8 +176,7 @@ static void conn_auth_settle(struct conn *c, enum secret_end end)
 	c->auth.refused = c->auth.refused || end == SECRET_REFUSED;
 }
 
-/* The time in which others try is none of the server's. */
-static void conn_auth_rest(struct conn *c)
+void conn_auth_rest(struct conn *c)
 {
 	uint64_t ms = conn_step_deadline_ms(c);
 
@@ -182,7 +188,7 @@ static enum conn_verdict conn_auth_turn(struct conn *c)
 {
 	uint64_t now = clock_mono_ns();
 
-	if (c->auth.turn || !c->spec.login)
+	if (c->auth.turn || !secret_login_has_password(c->spec.login))
 		return CONN_NEXT;
 	switch (secret_login_begin(c->spec.login)) {
 	case SECRET_GO:
@@ -252,7 +258,7 @@ static enum conn_verdict conn_auth_partial(struct conn *c, enum conn_attempt att
 	if (c->auth.sent)
 		conn_auth_settle(c, SECRET_TAKEN);
 	conn_auth_next(c, attempt);
-	c->auth.keyboard_done = c->auth.password_done = false;
+	c->auth.keyboard_done = c->auth.password_done = c->auth.said = false;
 	c->auth.none_done = true;
 	c->auth.method = 0;
 	return CONN_NEXT;
@@ -286,6 +292,11 @@ enum conn_verdict conn_step_auth(struct conn *c)
 	size_t file = 0;
 	int rc;
 
+	if (c->auth.prompt) {
+		verdict = conn_auth_asked(c);
+		if (verdict != CONN_NEXT)
+			return verdict;
+	}
 	for (;;) {
 		attempt = conn_auth_pick(c, &file);
 		if (attempt == CONN_TRY_NOTHING)

@@ -7,9 +7,14 @@
 
 static const char *conn_auth_hint(const struct conn *c, unsigned offered)
 {
-	if (c->spec.login)
+	if (secret_login_has_password(c->spec.login))
 		return offered & CONN_BY_PASSWORD ? "" : "; it takes no password";
-	return offered & CONN_BY_PASSWORD ? "; --ask-pass would try a password" : "";
+	if (offered & SSH_AUTH_METHOD_PASSWORD)
+		return "; --ask-pass would try a password";
+	return offered & SSH_AUTH_METHOD_INTERACTIVE && !c->auth.said
+		       ? "; --ask-pass would try a password, "
+			 "-O PreferredAuthentications=keyboard-interactive asks on the terminal"
+		       : "";
 }
 
 enum conn_verdict conn_auth_exhausted(struct conn *c)
@@ -22,7 +27,11 @@ enum conn_verdict conn_auth_exhausted(struct conn *c)
 	char wants[96];
 
 	if (c->auth.refused)
-		return conn_fail(c, CONN_END_AUTH, "the password was not accepted for %s", t->user);
+		return conn_fail(c, CONN_END_AUTH, "the password%s was not accepted for %s",
+				 c->auth.said ? ", or what was answered," : "", t->user);
+	if (c->auth.said)
+		return conn_fail(c, CONN_END_AUTH, "what was answered was not accepted for %s",
+				 t->user);
 	(void)snprintf(wants, sizeof wants, "%s%s%s%s",
 		       offered & SSH_AUTH_METHOD_PUBLICKEY ? " publickey" : "",
 		       offered & SSH_AUTH_METHOD_PASSWORD ? " password" : "",

@@ -28,9 +28,14 @@ struct conn_auth {
 	bool none_done;	     /* it was asked what the server takes */
 	bool keyboard_done;  /* since the last partial success */
 	bool password_done;
-	bool turn;    /* secret_login_begin has said go */
-	bool sent;    /* the password, since then */
-	bool refused; /* it was */
+	bool turn;	       /* secret_login_begin has said go */
+	bool sent;	       /* the password, since then */
+	bool said;	       /* a person has answered something, since the last attempt */
+	bool again;	       /* it was sent in an earlier round of questions */
+	bool refused;	       /* it was */
+	unsigned at;	       /* question of the round that is to be answered next */
+	struct prompt *prompt; /* a person is being asked that one; NULL: none is */
+	uint64_t asked_ns;     /* since when */
 };
 
 struct conn {
@@ -135,9 +140,13 @@ enum conn_verdict conn_step_run(struct conn *c);
 /* Gives back what the authentication holds. Again: no effect. */
 void conn_auth_done(struct conn *c);
 
-/* conn_auth_keyboard.c. Answers the questions that the server has asked. CONN_NEXT, or CONN_FAIL.
- */
+/* conn_auth_keyboard.c. Answers the questions that the server has asked. CONN_NEXT, CONN_WAIT (a
+ * person is asked: then conn_auth_asked until that says something else), or CONN_FAIL. */
 enum conn_verdict conn_auth_answer(struct conn *c);
+enum conn_verdict conn_auth_asked(struct conn *c);
+
+/* The time in which others try the password, or a person thinks, is none of the server's. */
+void conn_auth_rest(struct conn *c);
 
 /* conn_auth_why.c. Nothing is left to be tried. */
 enum conn_verdict conn_auth_exhausted(struct conn *c);

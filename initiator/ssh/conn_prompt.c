@@ -40,6 +40,7 @@ enum conn_prompt conn_prompt_kind(const char *text, bool echo, size_t count)
 		return CONN_PROMPT_NEW;
 	if (echo || prompt_has_any(text, codes, ARRAY_LEN(codes)))
 		return CONN_PROMPT_OTHER;
-	return prompt_has(text, "password") || count == 1 ? CONN_PROMPT_PASSWORD
-							  : CONN_PROMPT_OTHER;
+	if (prompt_has(text, "password"))
+		return CONN_PROMPT_PASSWORD;
+	return count == 1 ? CONN_PROMPT_HIDDEN : CONN_PROMPT_OTHER;
 }

@@ -1,17 +1,24 @@
 /*
  * New keys that connections take. What the file had when it was loaded does not change; this is
  * what has come since. Connections put their keys in line, from any thread, and helper threads
- * write: the first of them all that wait, the others find theirs written. So there are as many
- * writes as the disk takes, and no key waits for a timer.
+ * write: the first of them all that wait, the others find theirs written. The first one gathers:
+ * while keys come, it waits for more, within bounds, so that those of a round of connecting are one
+ * step.
  */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "known_hosts_private.h"
+#include "limits.h"
+
+/* No key has come for so long: the round is over. */
+#define NEWS_QUIET_MS 20u
 
 enum offer_state { OFFER_WAITS, OFFER_IS_WRITTEN, OFFER_DONE };
 
@@ -38,6 +45,8 @@ struct known_news {
 	pthread_mutex_t lock;  /* of all but the file: held for a moment */
 	pthread_mutex_t write; /* of the file: held by helper threads */
 	struct known_offer *first, **last;
+	size_t waiting; /* of them */
+	size_t writes;
 	struct news_row *rows; /* a hash table, at most half full */
 	size_t size;	       /* a power of two; 0: there is none */
 	atomic_size_t count;
@@ -175,6 +184,7 @@ struct known_offer *known_offer_new(const struct known_hosts *kh, const struct k
 	(void)pthread_mutex_lock(&news->lock);
 	*news->last = offer;
 	news->last = &offer->next;
+	news->waiting++;
 	(void)pthread_mutex_unlock(&news->lock);
 	return offer;
 }
@@ -200,6 +210,7 @@ void known_offer_free(struct known_offer *offer)
 		for (at = &news->first; *at != offer; at = &(*at)->next)
 			;
 		*at = offer->next;
+		news->waiting--;
 		if (news->last == &offer->next)
 			news->last = at;
 	}
@@ -219,6 +230,8 @@ static struct known_offer *news_take_line(struct known_news *news, size_t *ret_c
 	first = news->first;
 	news->first = NULL;
 	news->last = &news->first;
+	news->waiting = 0;
+	news->writes += first != NULL;
 	*ret_count = 0;
 	for (struct known_offer *o = first; o; o = o->next) {
 		o->state = OFFER_IS_WRITTEN;
@@ -292,6 +305,40 @@ static void news_write_line(struct known_news *news)
 	free(keys);
 }
 
+static size_t news_waiting(struct known_news *news)
+{
+	size_t n;
+
+	(void)pthread_mutex_lock(&news->lock);
+	n = news->waiting;
+	(void)pthread_mutex_unlock(&news->lock);
+	return n;
+}
+
+/* Until no more come, they are many, or the first has waited long enough. */
+static void news_gather(struct known_news *news)
+{
+	static const struct timespec quiet = {.tv_nsec = NEWS_QUIET_MS * 1000000L};
+	uint64_t end = clock_mono_ns() + LIMIT_KNOWN_GATHER_MS * UINT64_C(1000000);
+	size_t before = 0, now = news_waiting(news);
+
+	while (now > before && now < LIMIT_KNOWN_GATHER && clock_mono_ns() < end) {
+		(void)nanosleep(&quiet, NULL);
+		before = now;
+		now = news_waiting(news);
+	}
+}
+
+size_t known_news_writes(const struct known_hosts *kh)
+{
+	size_t n;
+
+	(void)pthread_mutex_lock(&kh->news->lock);
+	n = kh->news->writes;
+	(void)pthread_mutex_unlock(&kh->news->lock);
+	return n;
+}
+
 void known_offer_write(struct known_offer *offer)
 {
 	struct known_news *news = offer->news;
@@ -301,8 +348,10 @@ void known_offer_write(struct known_offer *offer)
 	(void)pthread_mutex_lock(&news->lock);
 	done = offer->state == OFFER_DONE;
 	(void)pthread_mutex_unlock(&news->lock);
-	if (!done)
+	if (!done) {
+		news_gather(news);
 		news_write_line(news);
+	}
 	(void)pthread_mutex_unlock(&news->write);
 }
 

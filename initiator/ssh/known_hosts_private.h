@@ -106,6 +106,8 @@ size_t known_memo_size(const struct known_hosts *kh);
 /* Of a file that was loaded: this one, up to there. */
 struct known_news *known_news_new(const struct file_stamp *stamp, size_t len);
 void known_news_free(struct known_news *news); /* NULL is fine */
+/* How often keys were written so far. */
+size_t known_news_writes(const struct known_hosts *kh);
 
 /* known_hosts_append.c: what of a file is known already, up to end, and what others have written
  * there since start. All zero: nothing is. */

@@ -15,6 +15,7 @@
 
 struct line;
 struct lines;
+struct bastions;
 struct line_side;
 
 /* threads: how many I/O threads at most. fd_limit: open files that this process may have. */
@@ -27,6 +28,9 @@ void lines_free(struct lines *lines);
 size_t lines_in_use(const struct lines *lines);
 size_t lines_slots(const struct lines *lines);
 unsigned lines_threads(const struct lines *lines);
+
+/* What connections go through (bastion.h); theirs. */
+struct bastions *lines_bastions(struct lines *lines);
 
 struct line_spec {
 	/* As in conn.h; its plan is held, and what it borrows is copied. */

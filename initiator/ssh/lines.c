@@ -98,6 +98,11 @@ size_t lines_slots(const struct lines *lines)
 	return ssh_engine_slots(lines->engine);
 }
 
+struct bastions *lines_bastions(struct lines *lines)
+{
+	return lines->bastions;
+}
+
 unsigned lines_threads(const struct lines *lines)
 {
 	return shards_running(lines->shards);

@@ -49,6 +49,7 @@ enum plan_method { PLAN_PUBKEY, PLAN_PASSWORD, PLAN_KEYBOARD, PLAN_METHOD_COUNT 
 
 struct plan_auth {
 	bool pubkey, password, keyboard;
+	bool keyboard_named;			/* PreferredAuthentications names it */
 	unsigned char order[PLAN_METHOD_COUNT]; /* enum plan_method, best first: the allowed ones */
 	unsigned count;				/* of order; 0: none is allowed */
 	unsigned prompts;			/* NumberOfPasswordPrompts; at least 1 */

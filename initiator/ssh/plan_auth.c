@@ -48,6 +48,7 @@ void plan_fill_auth(struct plan_target *t, const struct ssh_options *o)
 		auth->password |= auth->order[i] == PLAN_PASSWORD;
 		auth->keyboard |= auth->order[i] == PLAN_KEYBOARD;
 	}
+	auth->keyboard_named = auth->keyboard && o->preferred;
 	auth->prompts = o->prompts;
 }
 

@@ -1,7 +1,6 @@
 #include "secret_login.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -19,9 +18,10 @@ struct secret_login {
 	atomic_bool taken;
 	atomic_uint_fast64_t counts;
 	struct locked *password;
+	struct prompts *prompts;
 };
 
-struct secret_login *secret_login_new(struct locked *password)
+struct secret_login *secret_login_new(struct locked *password, struct prompts *prompts)
 {
 	struct secret_login *login = xcalloc(1, sizeof *login);
 
@@ -29,7 +29,13 @@ struct secret_login *secret_login_new(struct locked *password)
 	atomic_init(&login->taken, false);
 	atomic_init(&login->counts, 0);
 	login->password = password;
+	login->prompts = prompts;
 	return login;
+}
+
+struct secret_login *secret_login_with(const struct secret_login *login, struct prompts *prompts)
+{
+	return secret_login_new(login ? locked_hold(login->password) : NULL, prompts);
 }
 
 struct secret_login *secret_login_hold(struct secret_login *login)
@@ -44,12 +50,23 @@ void secret_login_drop(struct secret_login *login)
 	if (!login || atomic_fetch_sub(&login->holders, 1) != 1)
 		return;
 	locked_drop(login->password);
+	prompts_drop(login->prompts);
 	free(login);
 }
 
 const char *secret_login_text(const struct secret_login *login)
 {
 	return login ? locked_text(login->password) : NULL;
+}
+
+bool secret_login_has_password(const struct secret_login *login)
+{
+	return login && login->password;
+}
+
+struct prompts *secret_login_prompts(const struct secret_login *login)
+{
+	return login ? login->prompts : NULL;
 }
 
 static uint64_t secret_refusals(uint64_t counts)

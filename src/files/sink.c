@@ -34,6 +34,7 @@ void sink_free(struct sink *sink)
 	while (sink->made_count)
 		free(sink->made[--sink->made_count].path);
 	free(sink->made);
+	buf_done(&sink->stale);
 	fd_close(&sink->spec.root);
 	free(sink->as);
 	free(sink);
@@ -42,6 +43,25 @@ void sink_free(struct sink *sink)
 void sink_fail(struct sink *sink, uint64_t index, const char *what)
 {
 	sink->spec.tell(sink->spec.arg, index, SINK_FAILED, 0, what);
+}
+
+void sink_fail_errno(struct sink *sink, uint64_t index, const struct sink_folder *folder, int error)
+{
+	char link[64], path[PATH_MAX], *text;
+	ssize_t n;
+
+	if (error != ENOSPC && error != EDQUOT) {
+		sink_fail(sink, index, strerror(error));
+		return;
+	}
+	/* The whole path, which only the system knows. */
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", folder->fd);
+	n = readlink(link, path, sizeof path - 1);
+	path[n > 0 ? n : 0] = '\0';
+	text = xasprintf("%s in '%s': make room there, and copy again", strerror(error),
+			 n > 0 ? path : folder->path);
+	sink_fail(sink, index, text);
+	free(text);
 }
 
 static void sink_tell(const struct sink *sink, uint64_t index, enum sink_verdict verdict)
@@ -88,8 +108,9 @@ static void sink_add_folder(struct sink *sink, const struct sink_folder *folder,
 			    const char *path, const struct file_entry *e)
 {
 	struct stat st;
+	int fd;
 
-	if (sink->made_count >= LIMIT_COPY_ENTRIES) {
+	if (sink->made_count >= LIMIT_COPY_ENTRIES || sink->made_bytes > LIMIT_COPY_NAMES) {
 		sink_fail(sink, e->index, "too many folders for one copy");
 		return;
 	}
@@ -99,13 +120,17 @@ static void sink_add_folder(struct sink *sink, const struct sink_folder *folder,
 		return;
 	}
 	if (errno != EEXIST || fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		sink_fail(sink, e->index, strerror(errno));
+		sink_fail_errno(sink, e->index, folder, errno);
 		return;
 	}
 	if (!S_ISDIR(st.st_mode)) {
 		sink_fail(sink, e->index, "there is something of that name that is no folder");
 		return;
 	}
+	fd = sink_open_folder(sink, path);
+	if (fd >= 0)
+		sink_stale_look(sink, fd);
+	fd_close(&fd);
 	sink_folder_note(sink, path, e->mode, e->mtime_ns);
 	sink_tell(sink, e->index, SINK_SAME);
 }
@@ -130,7 +155,7 @@ static void sink_add_link(struct sink *sink, const struct sink_folder *folder, c
 	}
 	sink_temp(temp, name, e, 1);
 	if (symlinkat(e->text, folder->fd, temp) < 0) {
-		sink_fail(sink, e->index, strerror(errno));
+		sink_fail_errno(sink, e->index, folder, errno);
 		return;
 	}
 	walk_times(times, e->mtime_ns);
@@ -180,7 +205,7 @@ static bool sink_is_same(const struct sink *sink, const struct sink_folder *fold
 	fd = openat(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	same = fstat(fd, &again) == 0 && S_ISREG(again.st_mode) &&
+	same = fstat(fd, &again) == 0 && again.st_ino == st->st_ino && again.st_dev == st->st_dev &&
 	       (!sink->spec.checksum || sink_has_content(fd, e)) &&
 	       (now.mode == e->mode || fchmod(fd, e->mode) == 0) &&
 	       (now.mtime_ns == e->mtime_ns || futimens(fd, times) == 0);
@@ -191,14 +216,21 @@ static bool sink_is_same(const struct sink *sink, const struct sink_folder *fold
 static void sink_add_plain(struct sink *sink, struct sink_folder *folder, const char *name,
 			   const struct file_entry *e)
 {
+	char temp[SINK_TEMP_SIZE];
 	struct stat st;
 
+	if (!folder->path[0] && !sink->root_looked) {
+		sink->root_looked = true;
+		sink_stale_look(sink, folder->fd);
+	}
 	if (fstatat(folder->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (S_ISDIR(st.st_mode)) {
 			sink_fail(sink, e->index, "there is a folder of that name");
 			return;
 		}
 		if (S_ISREG(st.st_mode) && sink_is_same(sink, folder, name, &st, e)) {
+			sink_temp(temp, name, e, 0);
+			sink_stale_clean(sink, folder, temp, true);
 			sink_tell(sink, e->index, SINK_SAME);
 			return;
 		}
@@ -228,6 +260,8 @@ static int sink_check(const struct sink *sink, const struct file_entry *e, struc
 		return err_set(msg, ERR_PROTO, "a file without its hash");
 	if (e->size > INT64_MAX)
 		return err_set(msg, ERR_PROTO, "a file of a size that none has");
+	if (e->index > SINK_ENTRIES_MAX)
+		return err_set(msg, ERR_LIMIT, "more than %u names in one copy", SINK_ENTRIES_MAX);
 	if (sink->pending >= SINK_PENDING_MAX)
 		return err_set(msg, ERR_LIMIT, "more than %u files at once", SINK_PENDING_MAX);
 	return 0;

@@ -15,10 +15,13 @@
 
 #include "err.h"
 #include "file_entry.h"
+#include "limits.h"
 
 /* Entries that were told and are not finished; plain files among them whose data has begun. */
 #define SINK_PENDING_MAX 1024u
 #define SINK_OPEN_MAX	 64u
+/* Names, also those that were told twice: who tells of trees without an end fills no disk. */
+#define SINK_ENTRIES_MAX (2u * LIMIT_COPY_ENTRIES)
 /* A file that is smaller is synced with others, and not kept half written. */
 #define SINK_LARGE (1u << 20)
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -13,9 +14,11 @@
 #include "sink_private.h"
 #include "walk.h"
 
-#define SINK_UNSYNCED_MAX 256u
-#define SINK_WRITEBACK	  (8u << 20)
-#define SINK_NAMES	  100u
+#define SINK_UNSYNCED_MAX  256u
+#define SINK_WRITEBACK	   (8u << 20)
+#define SINK_NAMES	   100u
+#define SINK_LOCK_TRIES	   20u
+#define SINK_LOCK_PAUSE_NS 50000000
 
 static const char sink_damaged[] = "it came damaged, twice";
 static const char sink_longer[] = "it is longer than was told";
@@ -27,19 +30,21 @@ void sink_temp(char out[SINK_TEMP_SIZE], const char *name, const struct file_ent
 	       unsigned number)
 {
 	static const char hex[] = "0123456789abcdef";
-	static const char front[] = ".muster-copy-";
 	struct content *content = content_new();
 	uint64_t more[4] = {entry->size, (uint64_t)entry->mtime_ns, number,
 			    number ? clock_mono_ns() ^ (uint64_t)getpid() : 0};
-	uint8_t hash[CONTENT_SIZE];
-	size_t at = sizeof front - 1;
+	uint8_t hash[2 * CONTENT_SIZE];
+	size_t at = sizeof SINK_TEMP_FRONT - 1;
 
 	content_add(content, name, strlen(name));
-	content_add(content, more, sizeof more);
 	content_end(content, hash);
+	content_add(content, more, sizeof more);
+	content_end(content, hash + CONTENT_SIZE);
 	content_free(content);
-	memcpy(out, front, at);
-	for (size_t i = 0; i < CONTENT_SIZE; i++) {
+	hash[sizeof hash - 1] &= 0xfe;
+	hash[sizeof hash - 1] |= entry->size < SINK_LARGE;
+	memcpy(out, SINK_TEMP_FRONT, at);
+	for (size_t i = 0; i < sizeof hash; i++) {
 		out[at++] = hex[hash[i] >> 4];
 		out[at++] = hex[hash[i] & 15];
 	}
@@ -81,9 +86,42 @@ static void sink_file_fail(struct sink *sink, struct sink_file *file, const char
 {
 	uint64_t index = file->index;
 
-	/* Full: what is half written only makes it worse. */
 	sink_file_drop(sink, file, false);
 	sink_fail(sink, index, what);
+}
+
+static void sink_file_fail_errno(struct sink *sink, struct sink_file *file, int error)
+{
+	struct sink_folder *folder = sink_folder_ref(file->folder);
+	uint64_t index = file->index;
+
+	/* Full: what is half written only makes it worse. */
+	sink_file_drop(sink, file, false);
+	sink_fail_errno(sink, index, folder, error);
+	sink_folder_unref(folder);
+}
+
+/* Who was at it before may just be finding out that its sender is lost. */
+static int sink_lock(int fd)
+{
+	const struct timespec pause = {.tv_nsec = SINK_LOCK_PAUSE_NS};
+	int rc = flock(fd, LOCK_EX | LOCK_NB);
+
+	for (unsigned i = 0; rc < 0 && errno == EWOULDBLOCK && i < SINK_LOCK_TRIES; i++) {
+		(void)nanosleep(&pause, NULL);
+		rc = flock(fd, LOCK_EX | LOCK_NB);
+	}
+	return rc;
+}
+
+/* Who had the lock before us may have given it its name: then it is not half written any more. */
+static bool sink_file_is_there(const struct sink_file *file, int fd, struct stat *ret)
+{
+	struct stat now;
+
+	return fstat(fd, ret) == 0 && ret->st_nlink &&
+	       fstatat(file->folder->fd, file->temp, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       now.st_dev == ret->st_dev && now.st_ino == ret->st_ino;
 }
 
 /* What a lost sender has left of it. False: nothing that can be gone on with. */
@@ -96,8 +134,8 @@ static bool sink_file_resume(struct sink *sink, struct sink_file *file)
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-	    st.st_nlink != 1 || (uint64_t)st.st_size > file->size ||
-	    flock(fd, LOCK_EX | LOCK_NB) < 0 ||
+	    st.st_nlink != 1 || (uint64_t)st.st_size > file->size || sink_lock(fd) < 0 ||
+	    !sink_file_is_there(file, fd, &st) || (uint64_t)st.st_size > file->size ||
 	    content_add_file(file->content, fd, (uint64_t)st.st_size) < 0) {
 		content_reset(file->content);
 		fd_close(&fd);
@@ -112,17 +150,22 @@ static bool sink_file_resume(struct sink *sink, struct sink_file *file)
 static int sink_file_create(struct sink *sink, struct sink_file *file)
 {
 	struct file_entry like = {.size = file->size, .mtime_ns = file->mtime_ns};
+	struct stat st;
 
-	for (unsigned i = 0; i < SINK_NAMES; i++) {
+	for (unsigned i = 0; i < SINK_NAMES && file->fd < 0; i++) {
 		sink_temp(file->temp, file->name, &like, i);
 		file->fd = openat(file->folder->fd, file->temp,
 				  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (file->fd >= 0 || errno != EEXIST)
+		if (file->fd < 0 && errno != EEXIST)
 			break;
+		/* Before it was locked somebody may have taken it for one that was left. */
+		if (file->fd >= 0 && flock(file->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+			fd_close(&file->fd);
+		else if (file->fd >= 0 && fstat(file->fd, &st) == 0 && !st.st_nlink)
+			fd_close(&file->fd);
 	}
 	if (file->fd < 0)
 		return ERR_SYS;
-	(void)flock(file->fd, LOCK_EX | LOCK_NB);
 	file->made = true;
 	sink->open++;
 	return 0;
@@ -143,8 +186,9 @@ void sink_file_want(struct sink *sink, struct sink_folder *folder, const char *n
 	*sink->last = file;
 	sink->last = &file->next;
 	sink->pending++;
+	sink_temp(file->temp, name, entry, 0);
+	sink_stale_clean(sink, folder, file->temp, false);
 	if (file->size >= SINK_LARGE) {
-		sink_temp(file->temp, name, entry, 0);
 		file->content = content_new();
 		file->made = sink_file_resume(sink, file);
 	}
@@ -190,9 +234,13 @@ static void sink_file_written(struct sink *sink, struct sink_file *file)
 	uint64_t index = file->index;
 
 	if (sink_rename(file) < 0) {
-		sink_file_fail(sink, file, strerror(errno));
+		sink_file_fail_errno(sink, file, errno);
 		return;
 	}
+	/* What another one was at when this one began. */
+	sink_temp(file->temp, file->name,
+		  &(struct file_entry){.size = file->size, .mtime_ns = file->mtime_ns}, 0);
+	sink_stale_clean(sink, file->folder, file->temp, true);
 	sink_file_drop(sink, file, false);
 	sink->spec.tell(sink->spec.arg, index, SINK_WRITTEN, 0, NULL);
 }
@@ -214,7 +262,7 @@ static void sink_file_whole(struct sink *sink, struct sink_file *file)
 	walk_times(times, file->mtime_ns);
 	if (fchmod(file->fd, file->mode) < 0 || futimens(file->fd, times) < 0 ||
 	    (alone && fsync(file->fd) < 0)) {
-		sink_file_fail(sink, file, strerror(errno));
+		sink_file_fail_errno(sink, file, errno);
 		return;
 	}
 	if (alone) {
@@ -256,7 +304,7 @@ static void sink_file_add(struct sink *sink, struct sink_file *file, const void 
 		return;
 	}
 	if (sink_write(file->fd, data, len, file->at) < 0) {
-		sink_file_fail(sink, file, strerror(errno));
+		sink_file_fail_errno(sink, file, errno);
 		return;
 	}
 	content_add(file->content, data, len);
@@ -296,7 +344,7 @@ int sink_data(struct sink *sink, const struct sink_piece *piece, struct errmsg *
 		if (!file->content)
 			file->content = content_new();
 		if (sink_file_create(sink, file) < 0) {
-			sink_file_fail(sink, file, strerror(errno));
+			sink_file_fail_errno(sink, file, errno);
 			return 0;
 		}
 	}
@@ -325,7 +373,7 @@ void sink_flush(struct sink *sink)
 		if (!file->whole)
 			continue;
 		if (failed)
-			sink_file_fail(sink, file, strerror(failed));
+			sink_file_fail_errno(sink, file, failed);
 		else
 			sink_file_written(sink, file);
 	}

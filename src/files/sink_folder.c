@@ -34,8 +34,7 @@ static int sink_step(int fd, const char *name)
 	return next;
 }
 
-/* path has been checked: no part is empty, "." or "..". */
-static int sink_open_folder(const struct sink *sink, const char *path)
+int sink_open_folder(const struct sink *sink, const char *path)
 {
 	int fd = fcntl(sink->spec.root, F_DUPFD_CLOEXEC, 3);
 	char *copy = xstrdup(path), *rest = NULL;
@@ -77,6 +76,7 @@ void sink_folder_note(struct sink *sink, const char *path, uint32_t mode, int64_
 		sink->made_size = sink->made_size ? sink->made_size * 2 : 16;
 		sink->made = xrealloc(sink->made, sink->made_size, sizeof *sink->made);
 	}
+	sink->made_bytes += strlen(path) + sizeof *sink->made;
 	sink->made[sink->made_count++] =
 		(struct sink_made){.path = xstrdup(path), .mode = mode, .mtime_ns = mtime_ns};
 }
@@ -86,10 +86,13 @@ void sink_folders_finish(struct sink *sink)
 	while (sink->made_count) {
 		struct sink_made *made = &sink->made[--sink->made_count];
 		struct timespec times[2];
+		struct stat st;
 		int fd = sink_open_folder(sink, made->path);
 
 		if (fd >= 0) {
-			(void)fchmod(fd, made->mode);
+			/* What it has of setgid and sticky stays: it may be /tmp. */
+			if (fstat(fd, &st) == 0)
+				(void)fchmod(fd, made->mode | (st.st_mode & 07000));
 			walk_times(times, made->mtime_ns);
 			(void)futimens(fd, times);
 			fd_close(&fd);

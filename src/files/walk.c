@@ -22,6 +22,7 @@ struct walk {
 	const char *const *paths;
 	size_t count;
 	size_t next;
+	size_t top; /* bytes of path that are the name given */
 	bool recurse;
 	struct walk_level levels[WALK_DEPTH];
 	size_t depth;
@@ -82,10 +83,36 @@ char *walk_home(const char *path)
 	return buf_take_str(&text);
 }
 
-int walk_open(const char *path, bool follow, struct stat *ret_st)
+#define WALK_READ (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+
+/* One step at a time: the flags of openat(2) say nothing of links on the way. */
+static int walk_open_below(const char *path, size_t top)
 {
-	int fd = open(path,
-		      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (follow ? 0 : O_NOFOLLOW));
+	char *copy = xstrdup(path), *part = copy + top, *slash;
+	int at, fd = -1;
+
+	while (*part == '/')
+		*part++ = '\0';
+	at = open(copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	while (at >= 0 && (slash = strchr(part, '/')) != NULL) {
+		int next;
+
+		*slash = '\0';
+		next = openat(at, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		fd_close(&at);
+		at = next;
+		part = slash + 1;
+	}
+	if (at >= 0)
+		fd = openat(at, part, WALK_READ | O_NOFOLLOW);
+	fd_close(&at);
+	free(copy);
+	return fd;
+}
+
+int walk_open(const char *path, size_t top, struct stat *ret_st)
+{
+	int fd = path[top] ? walk_open_below(path, top) : open(path, WALK_READ);
 
 	if (fd < 0)
 		return ERR_SYS;
@@ -144,20 +171,35 @@ static void walk_trouble(struct file_entry *ret, const char *text)
 	ret->text = text;
 }
 
+/* What leads to the name at hand: the folder that it is in, which is open, and its name there. */
+static int walk_at(struct walk *walk, const char **ret_name)
+{
+	const struct walk_level *level = walk->depth ? &walk->levels[walk->depth - 1] : NULL;
+	const char *path = buf_cstr(&walk->path);
+
+	*ret_name = level ? path + level->path_len + 1 : path;
+	return level ? dirfd(level->dir) : AT_FDCWD;
+}
+
 static void walk_look(struct walk *walk, struct file_entry *ret)
 {
-	const char *path = buf_cstr(&walk->path);
+	const char *name;
+	int at = walk_at(walk, &name);
 	struct stat st;
 	ssize_t n;
 
 	ret->name = buf_cstr(&walk->name);
-	if ((walk->depth ? lstat(path, &st) : stat(path, &st)) < 0) {
+	if (walk->path.len >= PATH_MAX) {
+		walk_trouble(ret, strerror(ENAMETOOLONG));
+		return;
+	}
+	if (fstatat(at, name, &st, walk->depth ? AT_SYMLINK_NOFOLLOW : 0) < 0) {
 		walk_trouble(ret, strerror(errno));
 		return;
 	}
 	walk_fill(ret, &st);
 	if (ret->kind == FILE_LINK) {
-		n = readlink(path, walk->link, sizeof walk->link - 1);
+		n = readlinkat(at, name, walk->link, sizeof walk->link - 1);
 		if (n < 0) {
 			walk_trouble(ret, strerror(errno));
 			return;
@@ -180,8 +222,9 @@ static void walk_cut(struct buf *text, size_t len)
 /* Goes into the folder that was told last. False: it cannot be read, which ret says. */
 static bool walk_enter(struct walk *walk, struct file_entry *ret)
 {
-	struct walk_level *level = &walk->levels[walk->depth];
-	int fd;
+	struct walk_level *level;
+	const char *name;
+	int at = walk_at(walk, &name), fd;
 
 	walk->enter = false;
 	ret->name = buf_cstr(&walk->name);
@@ -189,9 +232,9 @@ static bool walk_enter(struct walk *walk, struct file_entry *ret)
 		walk_trouble(ret, "too many folders in one another");
 		return false;
 	}
+	level = &walk->levels[walk->depth];
 	/* It may have become a link in the meantime; one that was named may be one. */
-	fd = open(buf_cstr(&walk->path),
-		  O_RDONLY | O_DIRECTORY | O_CLOEXEC | (walk->depth ? O_NOFOLLOW : 0));
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (walk->depth ? O_NOFOLLOW : 0));
 	level->dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!level->dir) {
 		walk_trouble(ret, strerror(errno));
@@ -217,26 +260,30 @@ static bool walk_next_source(struct walk *walk)
 	walk_cut(&walk->name, 0);
 	buf_add_str(&walk->path, path);
 	buf_add_str(&walk->name, name ? name : path);
+	walk->top = walk->path.len;
 	free(name);
 	return true;
 }
 
-/* The next one in the folder at hand. False: there is none, and it is closed. */
-static bool walk_next_in(struct walk *walk)
+/* The next one in the folder at hand. False: there is none, and it is closed; *ret_error says
+ * whether that is because it cannot be read any further. */
+static bool walk_next_in(struct walk *walk, int *ret_error)
 {
 	struct walk_level *level = &walk->levels[walk->depth - 1];
 	struct dirent *e;
 
-	do
+	do {
+		errno = 0;
 		e = readdir(level->dir);
-	while (e && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0));
+	} while (e && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0));
+	*ret_error = e ? 0 : errno;
+	walk_cut(&walk->path, level->path_len);
+	walk_cut(&walk->name, level->name_len);
 	if (!e) {
 		(void)closedir(level->dir);
 		walk->depth--;
 		return false;
 	}
-	walk_cut(&walk->path, level->path_len);
-	walk_cut(&walk->name, level->name_len);
 	buf_add_char(&walk->path, '/');
 	buf_add_char(&walk->name, '/');
 	buf_add_str(&walk->path, e->d_name);
@@ -244,15 +291,28 @@ static bool walk_next_in(struct walk *walk)
 	return true;
 }
 
+size_t walk_top(const struct walk *walk)
+{
+	return walk->top;
+}
+
 bool walk_next(struct walk *walk, struct file_entry *ret, const char **ret_path)
 {
+	int error = 0;
+
 	*ret = (struct file_entry){0};
 	if (walk->enter && !walk_enter(walk, ret)) {
 		*ret_path = buf_cstr(&walk->path);
 		return true;
 	}
-	while (walk->depth && !walk_next_in(walk))
+	while (walk->depth && !walk_next_in(walk, &error) && !error)
 		;
+	if (error) {
+		ret->name = buf_cstr(&walk->name);
+		*ret_path = buf_cstr(&walk->path);
+		walk_trouble(ret, strerror(error));
+		return true;
+	}
 	if (!walk->depth && !walk_next_source(walk))
 		return false;
 	walk_look(walk, ret);

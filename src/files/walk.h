@@ -26,6 +26,9 @@ void walk_free(struct walk *walk); /* NULL is fine */
  * next call. Folders come before what is in them. False at the end. */
 bool walk_next(struct walk *walk, struct file_entry *ret, const char **ret_path);
 
+/* How much of *ret_path, at its front, is what was named: below that no link is followed. */
+size_t walk_top(const struct walk *walk);
+
 /* Fills in what stat(2) says. */
 void walk_fill(struct file_entry *ret, const struct stat *st);
 
@@ -40,8 +43,10 @@ char *walk_name(const char *path);
  * frees it. */
 char *walk_home(const char *path);
 
-/* Opens a plain file for reading, never a link or what could hang. Returns the descriptor, or
- * ERR_SYS with errno. */
-int walk_open(const char *path, bool follow, struct stat *ret_st);
+/* Opens a plain file for reading, never what could hang. Links are followed in the first top bytes
+ * of path, and nowhere behind them: whoever owns a folder that is copied could make one at any
+ * moment, to a file that is no business of theirs. Returns the descriptor, or ERR_SYS with errno.
+ */
+int walk_open(const char *path, size_t top, struct stat *ret_st);
 
 #endif

@@ -120,3 +120,37 @@ elsewhere_() {
     }
     echo "  ${CASE%%:*}: $3: see $2 in tests/$1"
 }
+
+# in_open_memory PID FILE: 0 if the first 14 bytes of the file are in memory of the process that may be swapped or is part of a core,
+# 1 if they are in other memory alone, 3 if in none. After sanitized_ PID.
+in_open_memory() {
+    perl -e 'open my $f, "<", $ARGV[1] or exit 2; read $f, my $word, 14;
+        open my $maps, "<", "/proc/$ARGV[0]/smaps" or exit 2; open my $mem, "<:raw", "/proc/$ARGV[0]/mem" or exit 2;
+        my ($has, $open, $held) = (0, 0, 0);
+        while (<$maps>) {
+            if (/^([0-9a-f]+)-([0-9a-f]+) rw/) {
+                my ($at, $to, $last) = (hex $1, hex $2, "");
+                $has = 0;
+                next if $to - $at > 1 << 30;
+                for (; $at < $to; $at += 1 << 16) {
+                    sysseek $mem, $at, 0;
+                    my $n = $to - $at < 1 << 16 ? $to - $at : 1 << 16;
+                    sysread $mem, my $got, $n or last;
+                    $has = 1 if index($last . $got, $word) >= 0;
+                    $last = substr $got, -16;
+                }
+            } elsif (/^[0-9a-f]+-/) {
+                $has = 0;
+            } elsif ($has && /^VmFlags:(.*)/) {
+                my $flags = $1;
+                $flags =~ / dd/ && ($ARGV[2] || $flags =~ / lo/) ? $held++ : $open++;
+            }
+        }
+        exit($open ? 0 : $held ? 1 : 3)' "$1" "$2" "$sanitized"
+}
+
+# The address sanitizer makes mlock(2) do nothing.
+sanitized_() {
+    sanitized=0
+    ! grep -q libasan "/proc/$1/maps" || sanitized=1
+}

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034 # the tests use what is set here
 # What the end-to-end tests share. A test is
 #
-#   . "$(dirname "$0")/lib.sh"      # $1 is muster, $2 faultd, $3 hostile, $4 an agent
+#   . "$(dirname "$0")/lib.sh"      # $1 is muster, $2 faultd, $3 hostile, $4 an agent, $5 askd
 #   lab_up 5                        # h1..h5, real sshd
 #   case_ 'one host fails'
 #   expect_status 5 muster invoke -H 'h[1-5]' -- false
@@ -16,13 +16,14 @@ LC_ALL=C
 export LC_ALL
 
 if [ $# -lt 2 ] || [ ! -x "$1" ] || [ ! -x "$2" ]; then
-    echo "usage: $0 MUSTER FAULTD [HOSTILE [AGENT]] (the programs)" >&2
+    echo "usage: $0 MUSTER FAULTD [HOSTILE [AGENT [ASKD]]] (the programs)" >&2
     exit 2
 fi
 MUSTER=$(readlink -f -- "$1")
 FAULTD=$(readlink -f -- "$2")
 HOSTILE=$(readlink -f -- "${3:-/dev/null}")
 AGENT=$(readlink -f -- "${4:-/dev/null}") # of this build; the one that hosts are sent is in muster
+ASKD=$(readlink -f -- "${5:-/dev/null}")
 E2E_HOME=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 LAB=$E2E_HOME/../lab/lab
 TEST_NAME=$(basename -- "$0" .sh)

@@ -164,7 +164,7 @@ for i in 1 2 3 4 5; do
     expect_lines 2 ': me$'
     expect_silent
     one_session() { [ "$(sessions_to "h$i")" -eq 1 ]; }
-    expect within 20 one_session
+    expect within 60 one_session
 done
 jumps 'Host h8' 'ProxyJump h2,h5'
 expect_status 0 muster invoke --password-file "$WORK/pw" -H h8 -- id -un
@@ -246,35 +246,7 @@ where_is_it() {
 }
 expect test -z "$(where_is_it)"
 daemon=$(daemon_pid)
-# Where it is, is locked and left out of cores: each mapping that has it says so.
-in_open_memory() {
-    perl -e 'open my $f, "<", $ARGV[1] or exit 2; read $f, my $word, 14;
-        open my $maps, "<", "/proc/$ARGV[0]/smaps" or exit 2; open my $mem, "<:raw", "/proc/$ARGV[0]/mem" or exit 2;
-        my ($has, $open, $held) = (0, 0, 0);
-        while (<$maps>) {
-            if (/^([0-9a-f]+)-([0-9a-f]+) rw/) {
-                my ($at, $to, $last) = (hex $1, hex $2, "");
-                $has = 0;
-                next if $to - $at > 1 << 30;
-                for (; $at < $to; $at += 1 << 16) {
-                    sysseek $mem, $at, 0;
-                    my $n = $to - $at < 1 << 16 ? $to - $at : 1 << 16;
-                    sysread $mem, my $got, $n or last;
-                    $has = 1 if index($last . $got, $word) >= 0;
-                    $last = substr $got, -16;
-                }
-            } elsif (/^[0-9a-f]+-/) {
-                $has = 0;
-            } elsif ($has && /^VmFlags:(.*)/) {
-                my $flags = $1;
-                $flags =~ / dd/ && ($ARGV[2] || $flags =~ / lo/) ? $held++ : $open++;
-            }
-        }
-        exit($open ? 0 : $held ? 1 : 3)' "$1" "$2" "$sanitized"
-}
-# The address sanitizer makes mlock(2) do nothing.
-sanitized=0
-! grep -q libasan "/proc/$daemon/maps" || sanitized=1
+sanitized_ "$daemon"
 held_alone() {
     in_open_memory "$daemon" "$WORK/pw"
     [ $? -eq 1 ]

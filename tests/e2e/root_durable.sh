@@ -204,6 +204,9 @@ on_hosts h2 'echo fine'
 expect_status 0 muster receive --wait --force "$JOB"
 expect_out '^h2: fine$'
 expect_err '^h2: WARNING: no durable run: .*; the command ends with its connection'
+# The check knows it before.
+expect_status 0 muster doctor -H h2
+expect_out '^1 ok: h2 \(no durable jobs: there is no place for durable runs: '
 expect_status 4 muster invoke --durable -H h2 -- echo fine
 expect_err '1/1 failed: h2 \(no-agent: '
 on_host h2 "for d in $home /var/tmp; do mount -n -o remount,bind,rw \$d; done"

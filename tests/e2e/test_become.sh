@@ -189,6 +189,30 @@ expect_status 0 muster remove "$JOB"
 expect test -z "$(where_is_it)"
 expect_not find "$WORK" -name 'core*' -type f -print -quit | grep -q .
 
+case_ 'while a host is awaited the password is in locked memory alone, and gone afterwards'
+serve silent
+ssh_config hangs <<END
+Host hangs
+	HostName 127.0.0.1
+	Port ${PORTS[0]}
+END
+expect_status 0 muster invoke --quiet --as-job --become --become-password-file "$WORK/pw" -H hangs -- true
+job_id=$(cat "$OUT")
+daemon=$(daemon_pid)
+sanitized_ "$daemon"
+held_alone() {
+    in_open_memory "$daemon" "$WORK/pw"
+    [ $? -eq 1 ]
+}
+expect within 30 held_alone
+expect_status 0 muster stop "$job_id"
+expect_status 0 muster remove "$job_id"
+gone_from_memory() {
+    in_open_memory "$daemon" "$WORK/pw"
+    [ $? -eq 3 ]
+}
+expect within 60 gone_from_memory
+
 if command -v script >/dev/null; then
     case_ '-K asks once, and shows nothing of the answer'
     own_

@@ -154,6 +154,35 @@ expect_status 0 cfg hosts a
 expect_status 2 cfg config --check "$WORK/not-there"
 expect_err "cannot read $WORK/not-there: No such file"
 
+case_ 'what a daemon that runs was started with, where that differs'
+fresh_ <<'CONF'
+idle-timeout = 10m
+retain-count = 7
+throttle-limit = 5
+CONF
+asks() { timeout 60 "$MUSTER" -L "$DAEMON" "$@"; }
+expect_status 0 asks config
+expect_silent
+expect_status 0 asks start --quiet -- true
+expect_status 0 asks config
+expect_silent
+# The same in other words, another value, one that is gone, one that is new, and one that is none of the daemon's.
+fresh_ <<'CONF'
+idle-timeout = 600s
+retain-count = 9
+store-size = 2G
+throttle-limit = 6
+CONF
+expect_status 0 asks config
+expect_err '^muster: the daemon that runs \(pid [0-9]+\) .*: (store-size 8G \(now 2G\), retain-count 7 \(now 9\)|retain-count 7 \(now 9\), store-size 8G \(now 2G\)); '
+expect_no_err 'idle-timeout|throttle'
+expect test "$(wc -l <"$ERR")" -eq 1
+expect_status 0 asks -q config
+expect_silent
+stop_daemon
+expect_status 0 asks config
+expect_silent
+
 case_ 'a key that is none'
 expect_status 2 cfg config throttle
 expect_err "there is no key 'throttle'"

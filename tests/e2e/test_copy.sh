@@ -126,8 +126,6 @@ expect_status 2 muster copy -H "h1:$there"
 expect_err 'nothing to copy'
 expect_status 2 muster copy --pull "h1:$src/small"
 expect_err 'where to'
-expect_status 2 muster copy --via h2 "$src/small" -H "h1:$there"
-expect_err 'by way of gateways'
 mkfifo "$src/fifo"
 expect_status 2 muster copy "$src/fifo" -H "h1:$there"
 expect_err 'nothing else is copied'
@@ -218,8 +216,6 @@ rm -f "$there"/.muster-copy-*
 
 case_ 'a lost link: another one goes on where the first stood'
 truncate -s 400M "$src/huge"
-start_ timeout 200 "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" copy "$src/huge" -H "h1:$there/resumed"
-expect within 60 begun_
 # killed_: the agent of the copy; its process ends by itself, and keeps what there is.
 killed_() {
     local pid copy
@@ -232,10 +228,20 @@ killed_() {
     done
     return 1
 }
-expect within 60 killed_
-half=$(stat -c %i "$there"/.muster-copy-*)
-within 200 gone "$PID" || fail_ 'the copy does not end'
-wait "$PID"
+begun_or_over() {
+    begun_ || gone "$PID"
+}
+# One that was done before it could be lost is begun anew.
+for ((try = 0; try < 10; try++)); do
+    rm -f "$there/resumed"
+    start_ timeout 200 "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" copy "$src/huge" -H "h1:$there/resumed"
+    expect within 60 begun_or_over
+    half=$(find "$there" -name '.muster-copy-*' -exec stat -c %i {} +)
+    [ -z "$half" ] || ! killed_ || break
+    wait_ "$PID"
+done
+expect test "$try" -lt 10
+wait_ "$PID"
 expect test $? -eq 0
 expect cmp "$src/huge" "$there/resumed"
 expect test "$(stat -c %i "$there/resumed")" = "$half"

@@ -252,6 +252,20 @@ expect_status 0 on_tty 'open sesame' session new --name kept -H 'h[1-3]'
 expect test "$(grep -ac 'Opened' "$WORK/screen")" -eq 3
 expect_status 0 muster invoke --session kept -- echo fine
 expect_lines 3 ': fine$'
+
+case_ 'session connect asks, also after a restart of the daemon; without a terminal it says why, and can be tried again'
+locked_
+expect_status 0 muster session disconnect kept
+expect_status 4 setsid -w "$MUSTER" -L "$DAEMON" -F "$SSH_CONFIG" session connect kept
+expect grep -aq "$WORK/locked: has a passphrase" "$OUT" "$ERR"
+expect_status 0 on_tty 'open sesame' session connect kept
+expect test "$(grep -ac 'Opened' "$WORK/screen")" -eq 3
+expect test "$(grep -ao "Passphrase for $WORK/locked: " "$WORK/screen" | wc -l)" -eq 1
+stop_daemon
+expect_status 0 on_tty 'open sesame' session connect kept
+expect test "$(grep -ac 'Opened' "$WORK/screen")" -eq 3
+expect_status 0 muster invoke --session kept -- echo fine
+expect_lines 3 ': fine$'
 expect_status 0 muster session remove kept
 
 case_ 'a key with a passphrase for the bastion alone: asked once, and both hosts are reached'

@@ -67,6 +67,10 @@ case_ 'without the agent: only that a command could be run'
 expect_status 0 muster doctor --agent never -H 'h[1-5]'
 expect_lines 1 '^5 ok: h\[1-5\]$'
 
+case_ 'the version of the agent that is there'
+expect_status 0 muster doctor -q --agent always -H 'h[1-5]' --output jsonl
+expect_lines 5 '"Durable":"yes","AgentVersion":"[a-z-]+ [0-9.]+","Note":null'
+
 case_ 'with the agent: it is there'
 expect_status 0 muster doctor -q --agent always -H h1 --output jsonl
 expect_lines 1 '"Agent":"ready"'

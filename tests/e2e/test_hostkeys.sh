@@ -145,6 +145,22 @@ expect appended
 expect_status 0 muster invoke -H 'h[1-5]' -- echo fine
 expect_silent
 
+case_ 'a background job tells who comes to it first, once'
+: >"$known"
+by 'StrictHostKeyChecking accept-new'
+expect_status 0 muster invoke --quiet --as-job -H 'h[1-5]' -- echo fine
+job=$(cat "$OUT")
+expect_status 0 muster wait "$job"
+expect_err "^muster: warning: 5 new keys were added to $known: h\\[1-5\\]\$"
+expect test "$(grep -c 'new keys' "$ERR")" -eq 1
+expect_status 0 muster receive "$job"
+expect_lines 5 ': fine$'
+expect_silent
+: >"$known"
+expect_status 0 muster invoke --quiet --as-job -H 'h[1-5]' -- echo fine
+expect_status 0 muster receive --wait "$(cat "$OUT")"
+expect_err "^muster: warning: 5 new keys were added to $known: h\\[1-5\\]\$"
+
 case_ 'several daemons learn the same keys at once: each line is there once'
 : >"$known"
 by 'StrictHostKeyChecking accept-new'

@@ -16,6 +16,8 @@ expect_status 0 muster hosts --count 'a[1-1000]'
 expect_text 1000
 expect_status 0 muster hosts -e -S ' ' --split 2 'a[1-5]'
 expect_text $'a1 a2 a3\na4 a5'
+expect_status 0 muster hosts -S '\0' 'a[1-2]'
+expect test "$(tr '\0' + <"$OUT")" = a1+a2
 expect_status 0 muster hosts --split 2 'a[1-5]'
 expect_text $'a[1-3]\na[4-5]'
 expect_status 0 muster hosts -f --autostep 3 --slice 0-3 'a[1-9/2]'

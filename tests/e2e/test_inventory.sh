@@ -28,6 +28,21 @@ printf 'inventory = %s/inv\n' "$WORK" >>"$HOME/.config/muster/muster.conf"
 expect_status 0 muster hosts '@*' -x h3
 expect_lines 2 '^(one|two)$'
 
+case_ 'variables in files beside an inventory; what only Ansible can read is told of'
+mkdir -p "$WORK/beside/group_vars" "$WORK/beside/host_vars"
+printf '[web]\none\nh3\n' >"$WORK/beside/inv"
+printf 'ansible_host: h1\n' >"$WORK/beside/host_vars/one.yml"
+printf '$ANSIBLE_VAULT;1.1;AES256\n31\n' >"$WORK/beside/group_vars/all"
+expect_status 0 muster invoke --inventory "$WORK/beside/inv" -H @web -- echo x
+expect_lines 2 '^(one|h3): x$'
+expect_err 'warning: .*/group_vars/all: encrypted by ansible-vault, and not read'
+printf "ansible_user: '{{ nobody }}'\n" >"$WORK/beside/group_vars/web.yml"
+expect_status 2 muster invoke --inventory "$WORK/beside/inv" -H @web -- echo x
+expect_err "one: ansible_user is '\{\{ nobody \}\}' in its inventory: of templates"
+printf 'a: [\n' >"$WORK/beside/group_vars/web.yml"
+expect_status 2 muster invoke --inventory "$WORK/beside/inv" -H @web -- echo x
+expect_err "$WORK/beside/group_vars/web.yml:"
+
 case_ 'a command, ClusterShell, dsh; the same command is not asked again for a while'
 expect_status 0 muster hosts --inventory 'cmd:echo h1 h2; echo x >>"$HOME/asked"' '@*'
 expect_lines 2 '^h[12]$'

@@ -49,13 +49,13 @@ case_ 'all hosts behind a bastion answer, by one session to it'
 behind_ jump </dev/null
 expect_status 0 muster invoke -H "h[3-$HOSTS]" -- echo hello
 expect_lines $((HOSTS - 2)) 'hello'
-expect within 20 is_count_ h1 1
+expect within 60 is_count_ h1 1
 
 case_ 'the session is used by the next job, too'
 behind_ jump </dev/null
 expect_status 0 muster invoke -H 'h[3-5]' -- sh -c 'head -c 300000 /dev/zero | wc -c'
 expect_lines 3 '300000'
-expect within 20 is_count_ h1 1
+expect within 60 is_count_ h1 1
 
 case_ 'two hops'
 ssh_config hops <<'END'

@@ -64,7 +64,7 @@ new_word
 on_hosts 'h[2-3]' "echo begun >>$WORK/begun.$WORD; echo 1; until [ -e $WORK/$WORD ]; do sleep 0.05; done; seq 2 1000; exit 7"
 expect within 60 has_received "$JOB" '^h2: 1$'
 expect within 60 has_received "$JOB" '^h3: 1$'
-expect within 20 is_one_
+expect within 60 is_one_
 lose_h1
 : >"$WORK/$WORD"
 expect_status 5 muster receive --wait --force "$JOB"
@@ -104,7 +104,7 @@ expect_status 0 muster session new -n jumped -H 'h[2-3]'
 expect_lines 2 ' Opened '
 expect_status 0 muster invoke --session jumped -- echo fine
 expect_lines 2 ': fine$'
-expect within 20 is_one_
+expect within 60 is_one_
 lose_h1
 both_broken_() {
     [ "$(muster session get jumped --output jsonl 2>/dev/null | grep -c '"state":"Broken"')" -eq 2 ]
@@ -128,7 +128,7 @@ all_began_() {
     [ "$(wc -l 2>/dev/null <"$WORK/share")" = 4 ]
 }
 expect within 60 all_began_
-expect within 20 is_one_
+expect within 60 is_one_
 : >"$WORK/share.go"
 expect wait_ "$first"
 expect wait_ "$second"
@@ -139,14 +139,15 @@ case_ '--ssh-option ProxyJump=... on the command line, of one hop and of two'
 stop_daemon
 expect_status 0 muster invoke -O ProxyJump=h1 -H 'h[2-3]' -- echo hello
 expect_lines 2 ': hello$'
-expect within 20 is_one_
+expect within 60 is_one_
 expect_status 0 muster invoke -O ProxyJump=h2,h1 -H 'h[3-4]' -- echo hello
 expect_lines 2 ': hello$'
 
 case_ 'a bastion that takes connections and says nothing: a timeout that names it, and the others answer'
 serve silent
 gw "${PORTS[0]}" < <(printf 'Host h2 h3\n\tProxyJump gw\n')
-expect_status 4 muster invoke --connect-timeout 2s --retries 0 -H 'h[2-4]' -- echo hello
+# Time enough for h4, however much else this computer has to do.
+expect_status 4 muster invoke --connect-timeout 15s --retries 0 -H 'h[2-4]' -- echo hello
 expect_lines 1 '^h4: hello$'
 expect_err '2/3 failed: h\[2-3\] \(timeout: bastion gw: key exchange'
 

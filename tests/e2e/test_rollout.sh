@@ -63,13 +63,13 @@ expect within 60 states_are "$JOB" Running Running Running NotStarted NotStarted
 expect_status 0 muster wait "$JOB"
 
 case_ 'the daemon is killed in a pause: the next batch begins, at its time and once'
-on_hosts 'h[1-4]' "$(timed killed)" --batch 2 --pause 12s
+on_hosts 'h[1-4]' "$(timed killed)" --batch 2 --pause 30s
 expect within 60 says "$JOB" '^batch 1 of 2 has ended; the next batch begins in [0-9]+ s$'
 expect kill_daemon
-expect within 60 is_finished "$JOB"
+expect within 120 is_finished "$JOB"
 expect has_lines "$WORK/killed" 4
 expect begun_times "$WORK/killed" 4
-expect_batches killed 2 11900
+expect_batches killed 2 29900
 expect states_are "$JOB" Completed Completed Completed Completed
 
 case_ 'the daemon is killed within a batch: the others go on behind it'
@@ -83,7 +83,7 @@ expect begun_times "$WORK/within" 4
 expect_batches within 2 0
 
 case_ 'suspended in a pause, resumed'
-on_hosts 'h[1-2]' true --batch 1 --pause 12s
+on_hosts 'h[1-2]' true --batch 1 --pause 30s
 expect within 60 says "$JOB" 'batch 1 of 2 has ended'
 expect_status 0 muster suspend "$JOB"
 expect state_is "$JOB" Suspended

@@ -1,5 +1,7 @@
 """Large inventories of Ansible: read, expanded and counted by a whole process."""
 
+import os
+
 from suite.report import Topic
 
 GROUPS = 200
@@ -42,12 +44,26 @@ def as_plain_yaml(count):
     return [line for line in as_yaml(count) if 'ansible_host' not in line]
 
 
+def write_vars(folder):
+    """Variables of each group in a file beside the inventory, and of a few hosts."""
+    for kind in ('group_vars', 'host_vars'):
+        os.makedirs(f'{folder}/{kind}')
+    for name in ['all', *(f'rack{group}' for group in range(GROUPS))]:
+        with open(f'{folder}/group_vars/{name}.yml', 'w', encoding='ascii') as file:
+            file.write(f'ansible_port: 2222\nansible_user: {name}\npackages:\n' + '  - {name: a, state: present}\n' * 20)
+    for number in range(100):
+        with open(f'{folder}/host_vars/node{number:05d}.example.com', 'w', encoding='ascii') as file:
+            file.write('ansible_port: 22\n')
+
+
 def inventory(bench, _lab, _peers):
     """a large inventory of Ansible, loaded and counted"""
     topic = Topic('inventory', 'Inventories of Ansible')
     count = bench.options.inventory_hosts
     folder = bench.folder('inventories')
-    cases = {'INI': (as_ini, 'hosts.ini'), 'YAML': (as_yaml, 'hosts.yml'), 'YAML, names alone': (as_plain_yaml, 'names.yml')}
+    cases = {'INI': (as_ini, 'hosts.ini'), 'YAML': (as_yaml, 'hosts.yml'), 'YAML, names alone': (as_plain_yaml, 'names.yml'),
+             'INI, with group_vars of each group': (as_ini, 'vars/hosts.ini')}
+    write_vars(f'{folder}/vars')
     for make, name in cases.values():
         with open(f'{folder}/{name}', 'w', encoding='ascii') as file:
             file.write('\n'.join(make(count)) + '\n')

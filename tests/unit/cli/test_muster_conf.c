@@ -226,6 +226,7 @@ static void test_idle_timeout_may_be_zero(void **state)
 static void test_what_is_refused(void **state)
 {
 	(void)state;
+	refused("option. = 5\n", ERR_SYNTAX, "'option.' is none of");
 	refused("\n\nresult-budget = 1M\n", ERR_SYNTAX,
 		"a.conf:3: 'result-budget' is none of results-budget, ");
 	refused("Idle-Timeout = 1\n", ERR_SYNTAX, "a.conf:1: 'Idle-Timeout' is none of");

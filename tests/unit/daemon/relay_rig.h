@@ -87,6 +87,26 @@ static void on_over(void *arg)
 	buf_add_str(&((struct rig *)arg)->said, "over ");
 }
 
+static int on_stage(void *arg, const struct frame *frame, struct errmsg *msg)
+{
+	if (frame->len < 2)
+		return err_set(msg, ERR_PROTO, "an empty body");
+	buf_addf(&((struct rig *)arg)->said, "stage(%u) ", frame->type);
+	return 0;
+}
+
+static void on_copy_open(void *arg, size_t at, uint64_t number, uint64_t window)
+{
+	buf_addf(&((struct rig *)arg)->said, "%zu<%llu(%llu) ", at,
+		 (unsigned long long)(number >> 32), (unsigned long long)window);
+}
+
+static void on_copy_files(void *arg, size_t at, uint64_t number, const struct frame *frame)
+{
+	buf_addf(&((struct rig *)arg)->said, "%zu<%llu:%u ", at, (unsigned long long)(number >> 32),
+		 frame->type);
+}
+
 static const struct relay_talk_ops ops = {
 	.hello = on_hello,
 	.accepted = on_accepted,
@@ -98,6 +118,9 @@ static const struct relay_talk_ops ops = {
 	.end = on_end,
 	.warning = on_warning,
 	.over = on_over,
+	.stage = on_stage,
+	.copy_open = on_copy_open,
+	.copy_files = on_copy_files,
 };
 
 static void rig_init(struct rig *r)
@@ -264,7 +287,7 @@ static void rig_accept(struct rig *r)
 {
 	rig_init(r);
 	assert_int_equal(say_hello(r, 1, 1), 0);
-	relay_talk_asked(r->talk, COUNT);
+	relay_talk_asked(r->talk, COUNT, false);
 	assert_int_equal(say_accepted(r, JOB, FIRST), 0);
 	buf_clear(&r->said);
 }

@@ -179,6 +179,12 @@ unsigned lines_threads(const struct lines *lines)
 	return 1;
 }
 
+struct bastions *lines_bastions(struct lines *lines)
+{
+	(void)lines;
+	return NULL;
+}
+
 size_t lines_slots(const struct lines *lines)
 {
 	(void)lines;
@@ -300,10 +306,12 @@ static const struct remote_events events = {
 static void do_connect(void *arg)
 {
 	struct told *t = arg;
+	struct locked *password = t->password ? locked_new(t->password, strlen(t->password)) : NULL;
 	struct remote_spec spec = {
-		.target = plan_target(t->f->plan, 0), .job = &t->f->job, .password = t->password};
+		.target = plan_target(t->f->plan, 0), .job = &t->f->job, .password = password};
 
 	t->task = remote_start(t->f->remotes, &spec, &events, t);
+	locked_drop(password);
 	remote_task_begin(t->task);
 }
 

@@ -14,32 +14,40 @@
 static const char *const state_names[CLIENT_STATE_COUNT] = {
 	[CLIENT_GREETING] = "greeting", [CLIENT_IDLE] = "idle",	      [CLIENT_FILLING] = "filling",
 	[CLIENT_RUNNING] = "running",	[CLIENT_READING] = "reading", [CLIENT_WAITING] = "waiting",
+	[CLIENT_STAGING] = "staging",
 };
 
 /* What is not listed is legal in no state. */
 static const struct {
 	uint8_t type;
-	bool legal[CLIENT_STATE_COUNT]; /* greeting, idle, filling, running, reading, waiting */
+	bool legal[CLIENT_STATE_COUNT]; /* greeting, idle, filling, running, reading, waiting,
+					   staging */
 } golden[] = {
-	{MSG_HELLO, {1, 0, 0, 0, 0, 0}},
-	{MSG_JOB_OPEN, {0, 1, 0, 0, 0, 0}},
-	{MSG_JOB_TARGETS, {0, 0, 1, 0, 0, 0}},
-	{MSG_JOB_RUN, {0, 0, 1, 0, 0, 0}},
-	{MSG_JOB_STOP, {0, 1, 0, 1, 1, 0}},
-	{MSG_JOB_CHILDREN, {0, 1, 0, 0, 1, 0}},
-	{MSG_PING, {0, 1, 1, 1, 1, 1}},
-	{MSG_GET, {0, 1, 0, 0, 0, 0}},
-	{MSG_DO, {0, 1, 0, 0, 0, 0}},
-	{MSG_RECEIVE, {0, 1, 0, 0, 0, 0}},
-	{MSG_RECEIVED, {0, 1, 0, 0, 1, 0}},
-	{MSG_SESSION_GET, {0, 1, 0, 0, 0, 0}},
-	{MSG_SESSION_DO, {0, 1, 0, 0, 0, 0}},
-	{MSG_STATUS, {0, 1, 0, 0, 0, 0}},
-	{MSG_SHUTDOWN, {0, 1, 0, 0, 0, 0}},
-	{MSG_JOB_SECRET, {0, 0, 1, 0, 0, 0}},
-	{MSG_JOB_ANSWER, {0, 1, 0, 1, 1, 1}},
+	{MSG_HELLO, {1, 0, 0, 0, 0, 0, 0}},
+	{MSG_JOB_OPEN, {0, 1, 0, 0, 0, 0, 0}},
+	{MSG_JOB_TARGETS, {0, 0, 1, 0, 0, 0, 0}},
+	{MSG_JOB_RUN, {0, 0, 1, 0, 0, 0, 0}},
+	{MSG_JOB_STOP, {0, 1, 0, 1, 1, 0, 0}},
+	{MSG_JOB_CHILDREN, {0, 1, 0, 0, 1, 0, 0}},
+	{MSG_PING, {0, 1, 1, 1, 1, 1, 1}},
+	{MSG_GET, {0, 1, 0, 0, 0, 0, 0}},
+	{MSG_DO, {0, 1, 0, 0, 0, 0, 0}},
+	{MSG_RECEIVE, {0, 1, 0, 0, 0, 0, 0}},
+	{MSG_RECEIVED, {0, 1, 0, 0, 1, 0, 0}},
+	{MSG_SESSION_GET, {0, 1, 0, 0, 0, 0, 0}},
+	{MSG_SESSION_DO, {0, 1, 0, 0, 0, 0, 0}},
+	{MSG_STATUS, {0, 1, 0, 0, 0, 0, 0}},
+	{MSG_SHUTDOWN, {0, 1, 0, 0, 0, 0, 0}},
+	{MSG_JOB_SECRET, {0, 0, 1, 0, 0, 0, 0}},
+	{MSG_JOB_ANSWER, {0, 1, 0, 1, 1, 1, 0}},
 	/* One may cross with the end of its job. */
-	{MSG_JOB_STDIN, {0, 1, 1, 1, 1, 0}},
+	{MSG_JOB_STDIN, {0, 1, 1, 1, 1, 0, 0}},
+	{MSG_COPY_OPEN, {0, 1, 0, 0, 0, 0, 0}},
+	{MSG_COPY_ENTRY, {0, 0, 0, 0, 0, 0, 1}},
+	{MSG_COPY_DATA, {0, 0, 0, 0, 0, 0, 1}},
+	{MSG_COPY_END, {0, 0, 0, 0, 0, 0, 1}},
+	{MSG_COPY_ANSWER, {0, 1, 0, 0, 1, 0, 0}},
+	{MSG_COPY_CREDIT, {0, 1, 0, 0, 1, 0, 0}},
 };
 
 static bool golden_is_legal(enum client_state state, unsigned type)

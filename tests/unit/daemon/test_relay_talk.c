@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "copy_msg.h"
+#include "copy_pass.h"
 #include "relay_rig.h"
 
 static void test_a_job_from_its_beginning_to_its_end(void **state)
@@ -19,7 +21,7 @@ static void test_a_job_from_its_beginning_to_its_end(void **state)
 	rig_init(&r);
 	assert_int_equal(say_hello(&r, 1, 5), 0);
 	expect(&r, "hello ");
-	relay_talk_asked(r.talk, COUNT);
+	relay_talk_asked(r.talk, COUNT, false);
 	assert_int_equal(say_accepted(&r, JOB, FIRST), 0);
 	assert_true(relay_talk_job(r.talk) == JOB && relay_talk_child(r.talk, 2) == FIRST + 2);
 	assert_int_equal(say_state(&r, FIRST, "Running"), 0);
@@ -200,7 +202,7 @@ static void test_nobody_has_begun_before_the_job_was_sent(void **state)
 	assert_int_equal(may_have_begun(&r, false), 0);
 	assert_int_equal(say_hello(&r, 1, 1), 0);
 	assert_int_equal(may_have_begun(&r, false), 0);
-	relay_talk_asked(r.talk, COUNT);
+	relay_talk_asked(r.talk, COUNT, false);
 	assert_int_equal(may_have_begun(&r, true), 0);
 	assert_int_equal(may_have_begun(&r, false), 7);
 	/* It will not be run. */
@@ -218,7 +220,7 @@ static void test_ids_that_cannot_be(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
 		rig_init(&r);
 		assert_int_equal(say_hello(&r, 1, 1), 0);
-		relay_talk_asked(r.talk, COUNT);
+		relay_talk_asked(r.talk, COUNT, false);
 		assert_int_not_equal(say_accepted(&r, ids[i][0], ids[i][1]), 0);
 		assert_false(relay_talk_is_accepted(r.talk));
 		rig_done(&r);
@@ -249,7 +251,7 @@ static void test_refused(void **state)
 	(void)state;
 	rig_init(&r);
 	assert_int_equal(say_hello(&r, 1, 1), 0);
-	relay_talk_asked(r.talk, COUNT);
+	relay_talk_asked(r.talk, COUNT, false);
 	assert_int_equal(say_error(&r, ERR_SYNTAX), 0);
 	expect(&r, "hello refused(-59 no\\x0away) ");
 	assert_true(relay_talk_is_over(r.talk));
@@ -277,7 +279,7 @@ static void test_every_message_in_every_phase(void **state)
 			if (phase > 0)
 				assert_int_equal(say_hello(&r, 1, 1), 0);
 			if (phase > 1)
-				relay_talk_asked(r.talk, COUNT);
+				relay_talk_asked(r.talk, COUNT, false);
 			if (phase > 2)
 				assert_int_equal(say_accepted(&r, JOB, FIRST), 0);
 			for (uint64_t i = 0; phase > 3 && i < COUNT; i++)
@@ -347,10 +349,121 @@ static void test_in_pieces_of_a_byte(void **state)
 	for (size_t i = 0; i < all.len; i++) {
 		assert_int_equal(relay_talk_take(r.talk, all.data + i, 1, &r.msg), 0);
 		if (i + 1 == begin)
-			relay_talk_asked(r.talk, COUNT);
+			relay_talk_asked(r.talk, COUNT, false);
 	}
 	expect(&r, "hello accepted ");
 	buf_done(&all);
+	rig_done(&r);
+}
+
+/* --- files ---------------------------------------------------------------------------------- */
+
+static int say_open(struct rig *r, uint64_t number)
+{
+	char host[] = "h", *from[] = {host};
+	struct copy_open_msg m = {
+		.task = number, .pull = true, .from = from, .from_count = 1, .window = 77};
+	struct buf body = {0};
+
+	copy_open_put(&body, &m);
+	return say(r, MSG_COPY_OPEN, &body);
+}
+
+static int say_data(struct rig *r, uint64_t number)
+{
+	uint8_t data[] = "abc";
+	struct copy_data_msg m = {.task = number, .index = 1, .data = data, .len = 3};
+	struct buf body = {0};
+
+	copy_data_put(&body, &m);
+	return say(r, MSG_COPY_DATA, &body);
+}
+
+static int say_end_of_stage(struct rig *r)
+{
+	struct copy_end_msg m = {.task = 1};
+	struct buf body = {0};
+
+	copy_end_put(&body, &m);
+	return say(r, MSG_COPY_END, &body);
+}
+
+static void copies_accept(struct rig *r)
+{
+	rig_init(r);
+	assert_int_equal(say_hello(r, 1, 1), 0);
+	relay_talk_asked(r->talk, COUNT, true);
+	assert_int_equal(say_accepted(r, JOB, FIRST), 0);
+	buf_clear(&r->said);
+}
+
+static void test_files_of_children(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	copies_accept(&r);
+	assert_int_equal(say_open(&r, COPY_PASS_NUMBER(2, 1)), 0);
+	assert_int_equal(say_data(&r, COPY_PASS_NUMBER(2, 1)), 0);
+	assert_int_equal(say_open(&r, COPY_PASS_NUMBER(2, 2)), 0);
+	expect(&r, "2<1(77) 2<1:90 2<2(77) ");
+	assert_true(relay_talk_may_have_begun(r.talk, 2, true));
+	assert_false(relay_talk_may_have_begun(r.talk, 1, true));
+	assert_int_equal(say_end(&r, FIRST + 2, "exited", 0, NULL), 0);
+	buf_clear(&r.said);
+	assert_int_equal(say_data(&r, COPY_PASS_NUMBER(2, 2)), ERR_PROTO);
+	expect(&r, "");
+	rig_done(&r);
+}
+
+static void test_files_of_others(void **state)
+{
+	static const uint64_t numbers[] = {COPY_PASS_NUMBER(COUNT, 1), 1ULL << 32, UINT64_MAX};
+	struct rig r;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		copies_accept(&r);
+		assert_int_equal(say_open(&r, numbers[i]), ERR_PROTO);
+		rig_done(&r);
+		copies_accept(&r);
+		assert_int_equal(say_data(&r, numbers[i]), ERR_PROTO);
+		expect(&r, "");
+		rig_done(&r);
+	}
+}
+
+static void test_nobody_has_asked(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_accept(&r);
+	assert_int_equal(say_open(&r, COPY_PASS_NUMBER(0, 1)), ERR_PROTO);
+	rig_done(&r);
+	rig_accept(&r);
+	assert_int_equal(say_data(&r, COPY_PASS_NUMBER(0, 1)), ERR_PROTO);
+	rig_done(&r);
+}
+
+static void test_files_to_it(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_init(&r);
+	/* Noise. */
+	assert_int_equal(say_end_of_stage(&r), 0);
+	expect(&r, "");
+	rig_done(&r);
+	rig_init(&r);
+	assert_int_equal(say_hello(&r, 1, 1), 0);
+	assert_int_equal(say_end_of_stage(&r), 0);
+	expect(&r, "hello stage(93) ");
+	assert_int_equal(say_data(&r, 1), ERR_PROTO);
+	rig_done(&r);
+	rig_accept(&r);
+	assert_int_equal(say_end_of_stage(&r), ERR_PROTO);
 	rig_done(&r);
 }
 
@@ -374,6 +487,10 @@ int main(void)
 		cmocka_unit_test(test_a_shell_may_talk_before),
 		cmocka_unit_test(test_noise_without_end),
 		cmocka_unit_test(test_in_pieces_of_a_byte),
+		cmocka_unit_test(test_files_of_children),
+		cmocka_unit_test(test_files_of_others),
+		cmocka_unit_test(test_nobody_has_asked),
+		cmocka_unit_test(test_files_to_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

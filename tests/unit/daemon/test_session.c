@@ -228,7 +228,7 @@ static void letting_go(void **state)
 	assert_string_equal(s->hosts[1].text, "why");
 	assert_false(sessions_are_open(w->d.sessions));
 	/* Half-way, and before there is a plan. */
-	session_connect(s, xstrdup("secret"));
+	session_connect(s, locked_new("secret", 6));
 	session_disconnect(s, NULL);
 	assert_null(s->password);
 	session_connect(s, NULL);

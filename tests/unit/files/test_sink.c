@@ -570,6 +570,32 @@ static void destinations(void **state)
 	free(folder);
 }
 
+/* As of /tmp: who copies a folder of that name there must not open it to all. */
+static void a_folder_keeps_what_is_not_copied(void **state)
+{
+	struct scene *s = *state;
+	char *path = in_root(s, "tmp");
+	struct stat st;
+
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(chmod(path, 01777), 0);
+	assert_int_equal(entry(s, 1, FILE_FOLDER, "tmp", 0, NULL), 0);
+	assert_int_equal(s->told, SINK_SAME);
+	sink_end(s->sink);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 01640);
+	free(path);
+}
+
+static void a_tree_without_end_is_ended(void **state)
+{
+	struct scene *s = *state;
+
+	assert_int_equal(entry(s, SINK_ENTRIES_MAX, FILE_FOLDER, "last", 0, NULL), 0);
+	assert_int_equal(entry(s, SINK_ENTRIES_MAX + 1u, FILE_FOLDER, "more", 0, NULL), ERR_LIMIT);
+	assert_int_equal(names(s->root, "more"), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -591,6 +617,8 @@ int main(void)
 		TEST(a_folder_that_becomes_a_link),
 		TEST(what_no_sender_says),
 		TEST(not_more_at_once),
+		TEST(a_folder_keeps_what_is_not_copied),
+		TEST(a_tree_without_end_is_ended),
 		TEST(destinations),
 	};
 

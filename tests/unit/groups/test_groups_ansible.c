@@ -141,6 +141,63 @@ static void test_yaml_laughs(void **state)
 	buf_done(&text);
 }
 
+/* Short texts that would be work for hours, or take all memory. */
+static void test_bombs(void **state)
+{
+	struct buf text = {0};
+	struct groups *g;
+	char *value = xcalloc(100001, 1);
+
+	memset(value, 'u', 100000);
+	/* A large value, for each of many hosts. */
+	buf_addf(&text, "h[1:100000] ansible_user=%s\nh1 ansible_user=me\n", value);
+	rig_write("i.ini", buf_cstr(&text));
+	g = rig_open(*state, "i.ini");
+	rig_vars(g, "h1", "- me 0");
+	groups_free(g);
+	buf_clear(&text);
+	buf_addf(&text, "a: {hosts: {h0: {ansible_user: &u %s}", value);
+	for (int i = 1; i < 3000; i++)
+		buf_addf(&text, ", h%d: {ansible_user: *u}", i);
+	buf_add_str(&text, "}}\n");
+	rig_bad(*state, "i.yml", buf_cstr(&text), ERR_LIMIT, "values of variables of more than");
+	free(value);
+	/* A large map, which is looked through for each of many groups. */
+	buf_clear(&text);
+	buf_add_str(&text, "g: &g {");
+	for (int i = 0; i < 30000; i++)
+		buf_addf(&text, "k%d: 1, ", i);
+	buf_add_str(&text, "}\n");
+	for (int i = 0; i < 30000; i++)
+		buf_addf(&text, "g%d: *g\n", i);
+	rig_bad(*state, "i.yml", buf_cstr(&text), ERR_LIMIT, "more than 33554432 names and");
+	/* The same by way of a merge key, for variables. */
+	buf_clear(&text);
+	buf_add_str(&text, "x: {vars: &v {");
+	for (int i = 0; i < 10000; i++)
+		buf_addf(&text, "k%d: 1, ", i);
+	buf_add_str(&text, "}}\na: {hosts: {'h[1:10000]': {<<: [*v, *v]}}}\n");
+	rig_bad(*state, "i.yml", buf_cstr(&text), ERR_LIMIT, "more than 33554432 names and");
+	buf_done(&text);
+}
+
+/* The last anchor of a name counts. */
+static void test_anchors(void **state)
+{
+	struct buf text = {0};
+	struct groups *g;
+
+	rig_write("i.yml", "a: {hosts: {x: &v {ansible_user: one}, y: &v {ansible_user: two}, "
+			   "z: *v}}\n");
+	g = rig_open(*state, "i.yml");
+	rig_vars(g, "z", "- two 0");
+	groups_free(g);
+	for (int i = 0; i < 10001; i++)
+		buf_addf(&text, "g%d: &a%d {}\n", i, i);
+	rig_bad(*state, "i.yml", buf_cstr(&text), ERR_LIMIT, "i.yml:10001: too many anchors");
+	buf_done(&text);
+}
+
 static void test_list(void **state)
 {
 	static const char json[] =
@@ -202,7 +259,8 @@ int main(void)
 		RIG_TEST(test_ini),	   RIG_TEST(test_ini_v6), RIG_TEST(test_ini_bad),
 		RIG_TEST(test_precedence), RIG_TEST(test_values), RIG_TEST(test_yaml),
 		RIG_TEST(test_yaml_bad),   RIG_TEST(test_list),	  RIG_TEST(test_yaml_laughs),
-		RIG_TEST(test_directory),  RIG_TEST(test_hosts),
+		RIG_TEST(test_directory),  RIG_TEST(test_hosts),  RIG_TEST(test_bombs),
+		RIG_TEST(test_anchors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

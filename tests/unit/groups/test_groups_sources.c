@@ -82,11 +82,17 @@ static void clush_bad(struct rig *rig, const char *conf, int code, const char *p
 
 static void test_clush_bad(void **state)
 {
+	struct groups *g;
+
 	clush_bad(*state, "x: y\n", ERR_SYNTAX, "./groups.conf:1: an option above all");
 	clush_bad(*state, "[a\n", ERR_SYNTAX, "./groups.conf:1: no [section]");
 	clush_bad(*state, "[a]\nmap\n", ERR_SYNTAX, "./groups.conf:2: this is no 'option: value'");
 	clush_bad(*state, "[a]\ncache_time: x\n", ERR_SYNTAX, "2: cache_time: 'x' is no number");
 	clush_bad(*state, "[Main]\ndefault: z\n", ERR_NOTFOUND, "[Main] default is z");
+	rig_write("groups.conf", "[Main]\ndefault: a\n[a]\nmap: echo $GROUP\nlist: echo -x\n");
+	g = rig_open(*state, "clustershell:.");
+	rig_refuse(g, NULL, "*", ERR_SYNTAX, "'-x' is no name that can go into its command");
+	groups_free(g);
 	assert_int_equal(mkdir("y", 0700), 0);
 	rig_write("y/a.yaml", "s:\n  g: {a: b}\n");
 	clush_bad(*state, "[Main]\nautodir: y\n", ERR_SYNTAX, "a.yaml:2: a group is a text or");

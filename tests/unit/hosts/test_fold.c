@@ -351,6 +351,88 @@ static void test_expand_and_contiguous(void **state)
 	fold_free(fold);
 }
 
+static bool is_sorted(const char *const *names)
+{
+	size_t n = 0;
+
+	while (names[n])
+		n++;
+	return fold_is_sorted(names, n);
+}
+
+#define SORTED(...) is_sorted((const char *const[]){__VA_ARGS__, NULL})
+
+/* What is told without folding, and what must not be taken for it. */
+static void test_sorted(void **state)
+{
+	char longest[256], longer[257];
+
+	(void)state;
+	assert_true(fold_is_sorted(NULL, 0));
+	assert_true(SORTED("r2n1"));
+	assert_true(SORTED("web1", "web2", "web9", "web01", "web10"));
+	assert_true(SORTED("u1@web1.x:22", "u1@web2.x:22"));
+	assert_true(SORTED("1", "2"));
+	assert_true(SORTED("web999999999999", "web1000000000000"));
+	assert_false(SORTED("web2", "web1"));
+	assert_false(SORTED("web1", "web1"));
+	assert_false(SORTED("web10", "web01"));
+	assert_false(SORTED("web1", "web2", "db1"));
+	assert_false(SORTED("web1", "web2x"));
+	assert_false(SORTED("web1x", "web2"));
+	assert_false(SORTED("web1", "web"));
+	assert_false(SORTED("web", "web1"));
+	assert_false(SORTED("a", "b"));
+	assert_false(SORTED("web1:22", "web2:23"));
+	assert_false(SORTED("r1n1", "r1n2"));
+	assert_false(SORTED("web1", "web1n2"));
+	assert_false(SORTED("::1", "::2"));
+	assert_false(SORTED("web1", "web2000000000000"));
+	/* In a name that is too long for a host no number is folded. */
+	memset(longest, 'a', sizeof longest);
+	longest[254] = '9';
+	longest[255] = '\0';
+	memcpy(longer, longest, 254);
+	memcpy(longer + 254, "10", 3);
+	assert_false(SORTED(longest, longer));
+}
+
+/* Whenever it says so, expanding gives just these names. */
+static void test_sorted_is_true(void **state)
+{
+	uint64_t seed = 11;
+	unsigned found = 0;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		struct buf text = {0}, out = {0};
+		const char *names[3];
+		size_t at[3], n = 1 + rnd(&seed, 3);
+
+		for (size_t i = 0; i < n; i++) {
+			at[i] = text.len;
+			buf_addf(&text, "%s%u%s", rnd(&seed, 9) ? "w" : "",
+				 rnd(&seed, 2) ? rnd(&seed, 4) : rnd(&seed, 120),
+				 rnd(&seed, 9) ? "" : "x");
+			buf_add_char(&text, '\0');
+		}
+		for (size_t i = 0; i < n; i++)
+			names[i] = (const char *)text.data + at[i];
+		if (fold_is_sorted(names, n)) {
+			struct fold *fold = fold_new(names, n);
+
+			found += n > 1;
+			fold_expand(fold, &out);
+			assert_int_equal(out.len, text.len);
+			assert_memory_equal(out.data, text.data, out.len);
+			fold_free(fold);
+		}
+		buf_done(&text);
+		buf_done(&out);
+	}
+	assert_true(found > 1000);
+}
+
 /* Rows that hardly meet: bounded, and still the same set. */
 static void test_many_rows(void **state)
 {
@@ -377,6 +459,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_none_and_one),
+		cmocka_unit_test(test_sorted),
+		cmocka_unit_test(test_sorted_is_true),
 		cmocka_unit_test(test_same_name_twice),
 		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_padding),

@@ -133,6 +133,21 @@ static void test_move_keep_toggle(void **state)
 	expect(list, "d ");
 }
 
+/* Whether the names of an item are known to differ or are looked at one by one. */
+static void test_names_that_meet(void **state)
+{
+	(void)state;
+	expect(parse("a[1-2]b[1-2],a2b1,a3"), "a1b1 a1b2 a2b1 a2b2 a3 ");
+	expect(parse("a[1-3,2-4]"), "a1 a2 a3 a4 ");
+	expect(parse("a[1-2,01-02]"), "a1 a2 a01 a02 ");
+	expect(parse("[1,11][1,11]"), "11 111 1111 ");
+	expect(parse("a[1,11]1[1-2]"), "a111 a112 a1111 a1112 ");
+	expect(parse("a[1-2]1[1-12/11]b"), "a111b a1112b a211b a2112b ");
+	expect(parse("a[1-4]!a2!a[4-9]"), "a1 a3 ");
+	expect(parse("a[1-4]&a[3-9]"), "a3 a4 ");
+	expect(parse("a[1-3]^a[2-5]"), "a1 a4 a5 ");
+}
+
 /* Enough hosts that anything quadratic would run into the time limit of the test. */
 static void test_many_hosts(void **state)
 {
@@ -227,6 +242,7 @@ int main(void)
 		cmocka_unit_test(test_list_works_after_removal),
 		cmocka_unit_test(test_remove_everything),
 		cmocka_unit_test(test_move_keep_toggle),
+		cmocka_unit_test(test_names_that_meet),
 		cmocka_unit_test(test_many_hosts),
 		cmocka_unit_test(test_many_users_of_one_name),
 		cmocka_unit_test(test_name_ok),

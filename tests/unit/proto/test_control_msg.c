@@ -121,12 +121,22 @@ static const struct get_row_msg sample_get_row = {
 };
 static const struct get_end_msg sample_get_end = {true};
 static const struct shutdown_msg sample_shutdown = {true};
-static const struct status_reply_msg sample_status_reply = {
-	1,	   "0.1.0", "/run/user/0/muster/default.sock",
-	2,	   3,	    4,
-	5,	   1024,    "/root/.local/state/muster/default",
-	"full",	   6,	    7,
-	"no room", 8,	    9};
+static const struct status_reply_msg sample_status_reply = {1,
+							    "0.1.0",
+							    "/run/user/0/muster/default.sock",
+							    2,
+							    3,
+							    4,
+							    5,
+							    1024,
+							    "/root/.local/state/muster/default",
+							    "full",
+							    6,
+							    7,
+							    "no room",
+							    8,
+							    9,
+							    "store-size = 1G\n"};
 static const struct shutdown_reply_msg sample_shutdown_reply = {2};
 static char *sample_names[] = {"web", "7", "db*"};
 static const struct session_get_msg sample_session_get = {sample_names, 3};

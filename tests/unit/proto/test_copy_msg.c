@@ -69,6 +69,28 @@ static void open_both_ways(void **state)
 	REFUSED(copy_open, &m, "task");
 }
 
+static void the_destination_is_told_of_one_thing(void **state)
+{
+	struct copy_open_msg m = {.task = 3,
+				  .place = COPY_PLACE_NAME,
+				  .to = (char *)(uintptr_t) "/srv"},
+			     got;
+	struct copy_answer_msg answer = {.task = 3, .verdict = 2}, answered;
+
+	(void)state;
+	AGAIN(copy_open, &got, &m);
+	assert_int_equal(got.place, COPY_PLACE_NAME);
+	copy_open_done(&got);
+	m.several = true;
+	REFUSED(copy_open, &m, "place");
+	m.several = false;
+	m.place = COPY_PLACES;
+	REFUSED(copy_open, &m, "place");
+	AGAIN(copy_answer, &answered, &answer);
+	assert_int_equal(answered.index, 0);
+	copy_answer_done(&answered);
+}
+
 static void names_are_bytes(void **state)
 {
 	struct copy_entry_msg m = {.task = 1,
@@ -129,6 +151,45 @@ static void the_end_has_a_hash(void **state)
 	REFUSED(copy_data, &m, "hash");
 }
 
+static void borrowed_it_is_the_same(void **state)
+{
+	struct copy_data_msg m = {.task = 3, .index = 4, .data = data, .len = sizeof data}, got;
+	struct errmsg msg = {""};
+	struct buf b = {0};
+
+	(void)state;
+	for (int what = 0; what < 3; what++) {
+		m.end = what == 1;
+		m.hash = m.end ? hash : NULL;
+		m.hash_len = m.end ? sizeof hash : 0;
+		m.failed = what == 2;
+		m.data = m.failed ? NULL : data;
+		m.len = m.failed ? 0 : sizeof data;
+		buf_clear(&b);
+		copy_data_put(&b, &m);
+		assert_int_equal(copy_data_borrow(&got, b.data, b.len, &msg), 0);
+		assert_int_equal(got.task, 3);
+		assert_int_equal(got.index, 4);
+		assert_int_equal(got.len, m.len);
+		assert_int_equal(got.end, m.end);
+		assert_int_equal(got.failed, m.failed);
+		assert_int_equal(got.hash_len, m.hash_len);
+		if (m.len)
+			assert_memory_equal(got.data, data, sizeof data);
+		if (m.len)
+			assert_true(got.data > b.data && got.data < b.data + b.len);
+		/* Whatever is missing is found missing. */
+		for (size_t len = 0; len < b.len; len++)
+			assert_true(copy_data_borrow(&got, b.data, len, &msg) < 0);
+	}
+	m.end = true;
+	buf_clear(&b);
+	copy_data_put(&b, &m);
+	assert_int_equal(copy_data_borrow(&got, b.data, b.len, &msg), ERR_PROTO);
+	assert_non_null(strstr(msg.text, "hash"));
+	buf_done(&b);
+}
+
 static void written_in_parts_it_is_the_same(void **state)
 {
 	struct copy_data_msg got;
@@ -186,8 +247,10 @@ int main(void)
 		cmocka_unit_test(open_both_ways),
 		cmocka_unit_test(names_are_bytes),
 		cmocka_unit_test(the_end_has_a_hash),
+		cmocka_unit_test(borrowed_it_is_the_same),
 		cmocka_unit_test(written_in_parts_it_is_the_same),
 		cmocka_unit_test(answers),
+		cmocka_unit_test(the_destination_is_told_of_one_thing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

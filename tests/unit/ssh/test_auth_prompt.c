@@ -20,8 +20,8 @@ static void test_prompts(void **state)
 		{"Password: ", false, 1, CONN_PROMPT_PASSWORD},
 		{"(me@db1) Password: ", false, 1, CONN_PROMPT_PASSWORD},
 		{"me's PASSWORD:", false, 2, CONN_PROMPT_PASSWORD},
-		{"Passwort: ", false, 1, CONN_PROMPT_PASSWORD},
-		{"Mot de passe :", false, 1, CONN_PROMPT_PASSWORD},
+		{"Passwort: ", false, 1, CONN_PROMPT_HIDDEN},
+		{"Mot de passe :", false, 1, CONN_PROMPT_HIDDEN},
 		{"Passwort: ", false, 2, CONN_PROMPT_OTHER},
 		{"Password: ", true, 1, CONN_PROMPT_OTHER},
 		{"Verification code: ", false, 1, CONN_PROMPT_OTHER},
@@ -30,7 +30,8 @@ static void test_prompts(void **state)
 		{"New password: ", false, 1, CONN_PROMPT_NEW},
 		{"(current) UNIX password: ", false, 1, CONN_PROMPT_NEW},
 		{"Retype new password: ", false, 1, CONN_PROMPT_NEW},
-		{"", false, 1, CONN_PROMPT_PASSWORD},
+		{"YubiKey for `me': ", false, 1, CONN_PROMPT_HIDDEN},
+		{"", false, 1, CONN_PROMPT_HIDDEN},
 		{"", false, 3, CONN_PROMPT_OTHER},
 	};
 

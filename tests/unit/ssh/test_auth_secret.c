@@ -11,7 +11,7 @@
 
 static struct secret_login *make(void)
 {
-	return secret_login_new(locked_new("pw", 2));
+	return secret_login_new(locked_new("pw", 2), NULL);
 }
 
 static void begin(struct secret_login *login, unsigned count)

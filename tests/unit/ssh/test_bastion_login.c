@@ -23,7 +23,7 @@ static int tear_down(void **state)
 
 static struct secret_login *password(void)
 {
-	return secret_login_new(locked_new("not it", 6));
+	return secret_login_new(locked_new("not it", 6), NULL);
 }
 
 static void heard_with(struct rig *rig, struct heard *h, const struct plan_target *target,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <pthread.h>
@@ -180,12 +181,68 @@ static void test_threads(void **state)
 	known_hosts_free(kh);
 }
 
+/* Of a round of connecting: they come one after the other, and are one write. */
+enum { ROUND = 40 };
+
+struct round {
+	const struct known_hosts *kh;
+	unsigned number;
+};
+
+static void *offer_one(void *arg)
+{
+	const struct round *round = arg;
+	char name[32];
+	const uint8_t blob[] = {0, 0, 0, 11, 's', 's', 'h', '-', 'e', 'd', '2', '5', '5', '1', '9'};
+	struct known_new key = {.name = name,
+				.port = 22,
+				.type = "ssh-ed25519",
+				.blob = blob,
+				.blob_len = sizeof blob};
+	struct known_offer *offer;
+	const char *why;
+
+	(void)snprintf(name, sizeof name, "round%u.example", round->number);
+	offer = known_offer_new(round->kh, &key);
+	known_offer_write(offer);
+	assert_int_equal(known_offer_result(offer, &key, &why), 0);
+	assert_int_equal(key.result, KNOWN_ADDED);
+	known_offer_free(offer);
+	return NULL;
+}
+
+static void test_round(void **state)
+{
+	char path[] = "/tmp/known-round.XXXXXX";
+	int fd = mkstemp(path);
+	struct round rounds[ROUND];
+	pthread_t threads[ROUND];
+	struct known_hosts *kh;
+	struct errmsg msg;
+
+	(void)state;
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(known_hosts_load(&kh, path, &msg), 0);
+	for (unsigned i = 0; i < ROUND; i++) {
+		rounds[i] = (struct round){kh, i};
+		assert_int_equal(pthread_create(&threads[i], NULL, offer_one, &rounds[i]), 0);
+	}
+	for (unsigned i = 0; i < ROUND; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	/* One, and more where this computer stood still in between. */
+	assert_in_range(known_news_writes(kh), 1, ROUND / 4);
+	known_hosts_free(kh);
+	(void)unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_order),    cmocka_unit_test(test_nearly_in_order),
 		cmocka_unit_test(test_found_again), cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_verdicts),    cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_round),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
