@@ -169,7 +169,7 @@ static void doing_on_noted(void *arg, bool durable)
 	if (!durable)
 		reply_problem(
 			doing->client, 0,
-			doing->m.verb == DO_SET
+			doing->m.verb != DO_REMOVE
 				? "the store has no room, or has failed: the next daemon may "
 				  "not know of this"
 				: "the store has no room, or has failed: what was removed now "
@@ -177,7 +177,7 @@ static void doing_on_noted(void *arg, bool durable)
 	doing_end(doing);
 }
 
-/* What was said to be removed does not come again, and what was said to be set stays. */
+/* What was said to be removed does not come again; what was set, stopped or suspended stays so. */
 static void doing_end_noted(struct doing *doing)
 {
 	struct daemon *daemon = client_daemon(doing->client);

@@ -95,20 +95,29 @@ static void doing_set_item(struct doing *doing, struct doing_item *item)
 	}
 }
 
+/* Who was told that it is so finds it so, whatever becomes of this daemon. */
+static void doing_keep_wish(struct doing *doing, const struct doing_item *item)
+{
+	doing->kept = doing->kept || (!item->refused && run_store(doing_run(doing, item)));
+}
+
 void doing_act(struct doing *doing, struct doing_item *item)
 {
 	switch ((enum do_verb)doing->m.verb) {
 	case DO_STOP:
 		doing_stop_item(item);
+		doing_keep_wish(doing, item);
 		break;
 	case DO_REMOVE:
 		doing_remove_check(doing, item);
 		break;
 	case DO_SUSPEND:
 		doing_suspend_item(doing, item, true);
+		doing_keep_wish(doing, item);
 		break;
 	case DO_RESUME:
 		doing_suspend_item(doing, item, false);
+		doing_keep_wish(doing, item);
 		break;
 	case DO_WAIT:
 		run_wake(doing_run(doing, item));

@@ -36,8 +36,8 @@ struct doing {
 	struct event *timer;
 	struct event *wake;
 	bool timed_out;
-	bool kept;		     /* something of the store was removed, or is another */
-	bool ending;		     /* all is done, and waits to be noted there */
+	bool kept;   /* something of the store was removed, or is another: the end waits for it */
+	bool ending; /* all is done, and waits to be noted there */
 	struct results_wait durable; /* until it is */
 };
 
