@@ -8,6 +8,8 @@
 . "$(dirname "$0")/jobs.sh"
 # shellcheck source=tests/e2e/relay.sh
 . "$(dirname "$0")/relay.sh"
+# shellcheck source=tests/e2e/durable.sh
+. "$(dirname "$0")/durable.sh"
 gateways_up 25
 gateway_ 1
 gateway_ 2
@@ -316,6 +318,29 @@ wait_ "$PID"
 expect_not no_stages 1
 expect_status 0 muster copy "$src/small" -H "h3:$there/" --via h1
 expect within 60 no_stages 1
+
+case_ 'the daemon here is killed while a gateway has the files, and while it copies them: the next one goes on'
+rm -f "$there/big"
+tapped killed 1500000 hold
+job_ copy --as-job "$src/big" -H "h[3-4]:$there/" --via h1
+expect within 60 half_
+expect kill_daemon
+: >"$WORK/flag"
+expect_status 0 muster wait "$JOB"
+expect states_are "$JOB" Completed Completed
+expect cmp "$src/big" "$there/big"
+rm -rf "${there:?}"/*
+slow_ 1500000 h3 h4
+job_ copy --as-job "$src/big" -H "h[3-4]:$there/" --via h1
+expect within 60 stuck_ h3 h4
+expect kill_daemon
+expect_status 0 muster get
+fast_
+: >"$WORK/go"
+expect_status 0 muster wait "$JOB"
+expect states_are "$JOB" Completed Completed
+expect cmp "$src/big" "$there/big"
+expect within 100 no_stages 1
 
 case_ 'the disk of a gateway is full: it is said, and the hosts go by another one'
 stage_dir=$(on_ h1 "ls -d '$GATE_HOME/$GATE/127.77.0.1/state/muster/'*.copies")
