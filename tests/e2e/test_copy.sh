@@ -46,7 +46,7 @@ expect_status 0 muster copy "$src/big" -H "h1:$there"
 expect_out '^h1: files=0 bytes=0 skipped=1 '
 expect test "$(stat -c %i "$there/big")" = "$inode"
 cp -p "$there/big" "$there/keep"
-printf x | dd of="$there/big" bs=1 seek=1000000 conv=notrunc 2>/dev/null
+printf "not what was there" | dd of="$there/big" bs=1 seek=1000000 conv=notrunc 2>/dev/null
 touch -r "$src/big" "$there/big"
 expect_status 0 muster copy "$src/big" -H "h1:$there"
 expect_out 'skipped=1'
@@ -94,7 +94,7 @@ expect diff -r --no-dereference "$tree" "$here/p2/h2/tree"
 expect as_it_was "$tree/a" "$here/p2/h1/tree/a"
 expect_status 0 muster copy --pull -r -H 'h[1-2]' "$tree" "$src/small" "$here/p2"
 expect_lines 2 'files=0 .*skipped=7'
-printf y | dd of="$here/p1/h2/big" bs=1 seek=5 conv=notrunc 2>/dev/null
+printf "not what was there" | dd of="$here/p1/h2/big" bs=1 seek=5 conv=notrunc 2>/dev/null
 touch -r "$src/big" "$here/p1/h2/big"
 expect_status 0 muster copy --checksum --pull "h[1-3]:$src/big" "$here/p1"
 expect_lines 2 'files=0 .*skipped=1'

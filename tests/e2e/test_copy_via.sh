@@ -161,7 +161,7 @@ expect diff -r --no-dereference "$src/tree" "$there/new"
 case_ 'what is there already is left alone; --checksum looks at the content'
 expect_status 0 muster copy -r "$src/tree" "$src/small" -H "h[3-4]:$there/t1" --via h1
 expect_lines 2 'files=0 bytes=0 skipped=6 failed=0'
-printf x | dd of="$there/big" bs=1 seek=1000000 conv=notrunc 2>/dev/null
+printf "not what was there" | dd of="$there/big" bs=1 seek=1000000 conv=notrunc 2>/dev/null
 touch -r "$src/big" "$there/big"
 expect_status 0 muster copy "$src/big" -H "h3:$there" --via h1
 expect_out 'skipped=1'
@@ -197,7 +197,7 @@ done
 tapped pull
 expect_status 0 muster copy --pull -r -H 'h[3-6]' --via 'h[1-2]' "$src/tree" "$src/big" "$here/p1"
 expect_lines 4 'files=0 bytes=0 skipped=6 failed=0'
-printf y | dd of="$here/p1/h4/big" bs=1 seek=5 conv=notrunc 2>/dev/null
+printf "not what was there" | dd of="$here/p1/h4/big" bs=1 seek=5 conv=notrunc 2>/dev/null
 touch -r "$src/big" "$here/p1/h4/big"
 expect_status 0 muster copy --checksum --pull -H 'h[3-4]' --via h1 "$src/big" "$here/p1"
 expect_lines 1 'files=1 .*skipped=0'
