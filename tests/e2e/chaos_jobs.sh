@@ -221,7 +221,7 @@ chaos_check_child() {
         :
     elif [ "$4 $5" = 'Failed agent-lost' ] && [ -n "${CHAOS_RESTARTED[$host]+set}" ]; then
         CHAOS_LOST=$((CHAOS_LOST + 1)) how=chaos_begins least=0
-    elif grep "^{\"id\":$id," "$WORK/get" | grep -Eq '"begin":null,.*"cause":"(link-lost|agent-lost|unreachable|timeout)'; then
+    elif grep "^{\"id\":$id," "$WORK/get" | grep -Eq '"begin":null,.*"cause":"(link-lost|agent-lost|unreachable|timeout|refused: the server closed the connection after the login)'; then
         CHAOS_UNBEGUN=$((CHAOS_UNBEGUN + 1)) how=chaos_nothing least=0 most=0
     else
         chaos_wrong "$name" "$host: it ended as $4 $5 $6 $7 ($(grep "^{\"id\":$id," "$WORK/get" | cut -c1-900))"
