@@ -69,6 +69,7 @@
 #define LIMIT_MATCH_EXEC_MS	5000u
 #define LIMIT_MATCH_EXEC_ALL_MS 60000u
 #define LIMIT_KNOWN_HOSTS	(256u << 20)
+#define LIMIT_KNOWN_LOCK_MS	5000u /* until another lets go of its lock */
 #define LIMIT_KNOWN_GATHER	1024u /* new keys that are written in one step */
 #define LIMIT_KNOWN_GATHER_MS	500u  /* so long the first of them waits for others */
 #define LIMIT_KEY_FILE		(1u << 20)

@@ -240,20 +240,13 @@ static int agent_cmd_run(const struct cmd *cmd, void *arg, int argc, char **argv
 	struct hostlist *hosts = NULL;
 	struct errmsg msg;
 	char *login = NULL;
-	bool taken = false;
 	int status = agent_builtin(cmd, argc, argv, &open);
 
 	if (status == EXIT_OK && connect_fill(&open, &v->connect, config, &msg) != 0)
 		status = cmd_usage(cmd, "%s", msg.text);
-	if (status == EXIT_OK && !v->hosts.count)
-		status = cmd_usage(cmd, "no hosts: -H EXPR");
-	if (status == EXIT_OK && v->globals.output && !format_find(v->globals.output))
-		status = cmd_usage(cmd, "--output: '%s' is none of " FORMAT_NAMES,
-				   v->globals.output);
-	if (status == EXIT_OK && (login_check(&v->login, &taken, &msg) != 0 ||
-				  targets_find(&hosts, &v->globals, &v->hosts, &v->exclude,
-					       v->allow_empty, taken, &msg) != 0))
-		status = cmd_usage(cmd, "%s", msg.text);
+	if (status == EXIT_OK)
+		status = targets_begin(&hosts, cmd, &v->globals, &v->hosts, &v->exclude,
+				       v->allow_empty, &v->login);
 	if (status == EXIT_OK)
 		status = cmd_ssh_config(cmd, v->globals.ssh_config, &open.ssh_config);
 	if (status == EXIT_OK && login_password(&login, &v->login, &msg) != 0)
@@ -269,10 +262,7 @@ static int agent_cmd_run(const struct cmd *cmd, void *arg, int argc, char **argv
 
 #define VALUE(field) offsetof(struct agent_values, field)
 static const struct option_row agent_options[] = {
-	{"hosts", 'H', OPTION_TEXTS, VALUE(hosts), "EXPR",
-	 "the hosts: web[01-40/2],root@db1:2222,^FILE,-\n(standard input); may be repeated"},
-	{"computer-name", 'w', OPTION_TEXTS, VALUE(hosts), "EXPR", "the same as -H"},
-	{"exclude", 'x', OPTION_TEXTS, VALUE(exclude), "EXPR", "but not these; may be repeated"},
+	TARGETS_ROWS(hosts, exclude),
 	{"throttle-limit", 'f', OPTION_COUNT, VALUE(throttle), "N", "so many hosts at once (64)"},
 	{"connect-timeout", 't', OPTION_DURATION, VALUE(connect_timeout_ms), "TIME",
 	 "name lookup, connect and key exchange together"},

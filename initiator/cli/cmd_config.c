@@ -160,18 +160,11 @@ static void config_on_fault(void *ctx, const char *text)
 	(void)cmd_error(EXIT_USAGE, "%s", text);
 }
 
-static const char *config_profile(const struct config_values *v)
-{
-	const char *env = getenv("MUSTER_PROFILE");
-
-	return v->globals.profile ? v->globals.profile : env && *env ? env : NULL;
-}
-
 /* Options of profiles are looked at for the profile that is chosen; all else in any case. */
 static int config_do_check(const struct config_values *v, int argc, char **argv)
 {
 	size_t faults = 0;
-	struct config_loading loading = {.profile = config_profile(v),
+	struct config_loading loading = {.profile = config_profile(v->globals.profile),
 					 .all = true,
 					 .fault = config_on_fault,
 					 .ctx = &faults};
@@ -231,7 +224,8 @@ static int config_cmd_run(const struct cmd *cmd, void *arg, int argc, char **arg
 {
 	const struct config_values *v = arg;
 	struct buf names = {0};
-	struct config_loading loading = {.profile = config_profile(v), .profiles = &names};
+	struct config_loading loading = {.profile = config_profile(v->globals.profile),
+					 .profiles = &names};
 	struct config *config;
 	struct errmsg msg;
 	int status;

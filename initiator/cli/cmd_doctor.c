@@ -71,21 +71,13 @@ static int doctor_cmd_run(const struct cmd *cmd, void *arg, int argc, char **arg
 {
 	struct doctor_values *v = arg;
 	struct hostlist *hosts = NULL;
-	struct errmsg msg;
-	bool taken = false;
-	int status = EXIT_OK;
+	int status;
 
 	if (argc)
 		return cmd_usage(cmd, "'%s': nothing is run, so there is no command", argv[0]);
-	if (!v->hosts.count)
-		return cmd_usage(cmd, "no hosts: -H EXPR");
-	if (v->globals.output && !format_find(v->globals.output))
-		return cmd_usage(cmd, "--output: '%s' is none of " FORMAT_NAMES, v->globals.output);
-	if (login_check(&v->login, &taken, &msg) != 0 ||
-	    targets_find(&hosts, &v->globals, &v->hosts, &v->exclude, v->allow_empty, taken,
-			 &msg) != 0)
-		return cmd_usage(cmd, "%s", msg.text);
-	if (hostlist_count(hosts))
+	status = targets_begin(&hosts, cmd, &v->globals, &v->hosts, &v->exclude, v->allow_empty,
+			       &v->login);
+	if (status == EXIT_OK && hostlist_count(hosts))
 		status = doctor_on_hosts(cmd, v, hosts);
 	hostlist_free(hosts);
 	return status;
@@ -93,10 +85,7 @@ static int doctor_cmd_run(const struct cmd *cmd, void *arg, int argc, char **arg
 
 #define VALUE(field) offsetof(struct doctor_values, field)
 static const struct option_row doctor_options[] = {
-	{"hosts", 'H', OPTION_TEXTS, VALUE(hosts), "EXPR",
-	 "the hosts: web[01-40/2],root@db1:2222,^FILE,-\n(standard input); may be repeated"},
-	{"computer-name", 'w', OPTION_TEXTS, VALUE(hosts), "EXPR", "the same as -H"},
-	{"exclude", 'x', OPTION_TEXTS, VALUE(exclude), "EXPR", "but not these; may be repeated"},
+	TARGETS_ROWS(hosts, exclude),
 	{"throttle-limit", 'f', OPTION_COUNT, VALUE(throttle), "N", "so many hosts at once (64)"},
 	{"connect-timeout", 't', OPTION_DURATION, VALUE(connect_timeout_ms), "TIME",
 	 "name lookup, connect and key exchange together"},

@@ -360,10 +360,7 @@ static int invoke_cmd_run(const struct cmd *cmd, void *arg, int argc, char **arg
 
 #define VALUE(field) offsetof(struct invoke_values, field)
 static const struct option_row invoke_rows[] = {
-	{"hosts", 'H', OPTION_TEXTS, VALUE(hosts), "EXPR",
-	 "the hosts: web[01-40/2],root@db1:2222,^FILE,-\n(standard input); may be repeated"},
-	{"computer-name", 'w', OPTION_TEXTS, VALUE(hosts), "EXPR", "the same as -H"},
-	{"exclude", 'x', OPTION_TEXTS, VALUE(exclude), "EXPR", "but not these; may be repeated"},
+	TARGETS_ROWS(hosts, exclude),
 	{"shard", 0, OPTION_TEXT, VALUE(shard), "I/N",
 	 "of these hosts every Nth, from the one with number I\non; I is 0 to N-1"},
 	VIA_ROWS(via),

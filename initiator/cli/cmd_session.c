@@ -258,10 +258,7 @@ static int session_cmd_run(const struct cmd *cmd, void *arg, int argc, char **ar
 
 #define VALUE(field) offsetof(struct session_values, field)
 static const struct option_row session_options[] = {
-	{"hosts", 'H', OPTION_TEXTS, VALUE(hosts), "EXPR",
-	 "the hosts: web[01-40/2],root@db1:2222,^FILE,-\n(standard input); may be repeated"},
-	{"computer-name", 'w', OPTION_TEXTS, VALUE(hosts), "EXPR", "the same as -H"},
-	{"exclude", 'x', OPTION_TEXTS, VALUE(exclude), "EXPR", "but not these; may be repeated"},
+	TARGETS_ROWS(hosts, exclude),
 	{"name", 'n', OPTION_TEXT, VALUE(name), "NAME", "the name of the session (Session<Id>)"},
 	{"idle-timeout", 0, OPTION_WAIT, VALUE(idle), "TIME",
 	 "let go of the hosts when no command has run on them\nfor so long (2h; 0: never)"},

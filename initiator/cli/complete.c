@@ -426,17 +426,18 @@ static void complete_at(struct complete *c, const struct complete_line *l)
 
 void complete_words(struct buf *out, char **words, size_t count)
 {
+	size_t global_count;
+	const struct option_row *globals = cmd_global_rows(&global_count);
 	struct complete_line l = {0};
 	struct complete c = {.prefix = "", .word = count ? words[count - 1] : ""};
 	struct config *config = xcalloc(1, sizeof *config);
-	const char *env = getenv("MUSTER_PROFILE");
 	struct config_loading loading = {0};
 
 	l.rows = cmd_rows(NULL, &l.row_count);
 	for (size_t i = 0; i + 1 < count; i++)
 		complete_take(&l, words[i]);
 	/* A faulty one is said by the command itself. */
-	loading.profile = l.globals.profile ? l.globals.profile : env && *env ? env : NULL;
+	loading.profile = config_profile(l.globals.profile);
 	(void)config_load(config, &loading, NULL);
 	l.globals.config = config;
 	l.globals.quiet = true;
@@ -444,8 +445,7 @@ void complete_words(struct buf *out, char **words, size_t count)
 	complete_at(&c, &l);
 	buf_add(out, c.out.data, c.out.len);
 	buf_done(&c.out);
-	options_done(l.rows, l.row_count > CMD_GLOBALS ? 0 : l.row_count, &l.globals);
-	free(l.globals.inventories.at);
+	options_done(globals, global_count, &l.globals);
 	free(l.rows);
 	free(config);
 }

@@ -14,8 +14,6 @@
 #include "job_options.h"
 #include "limits.h"
 
-#define CONFIG_SHOWN 60 /* bytes of what stands in a line, in an error */
-
 #define CONFIG_COUNT_MAX 1000000u /* of what is counted and may be without limit */
 
 enum config_kind {

@@ -204,6 +204,9 @@ struct config_loading {
  */
 int config_load(struct config *ret, const struct config_loading *loading, struct errmsg *msg);
 
+/* The profile that is wanted: option, as -m has it, else $MUSTER_PROFILE; NULL: none. Borrowed. */
+const char *config_profile(const char *option);
+
 /* One file, as config_load would read it for check. */
 int config_check(const char *path, const struct config_loading *loading, struct errmsg *msg);
 

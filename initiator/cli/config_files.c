@@ -190,6 +190,13 @@ char *config_user_path(void)
 	return path;
 }
 
+const char *config_profile(const char *option)
+{
+	const char *env = getenv("MUSTER_PROFILE");
+
+	return option ? option : env && *env ? env : NULL;
+}
+
 /* --- the environment ------------------------------------------------------------------------- */
 
 static int config_variable(struct config_reader *r, enum config_key key, struct errmsg *msg)

@@ -4,6 +4,8 @@
 
 #include "config.h"
 
+#define CONFIG_SHOWN 60 /* bytes of what stands in a line, in an error */
+
 /* A file while it is read. */
 struct config_reader {
 	struct config *config; /* what it sets */

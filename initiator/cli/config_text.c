@@ -5,7 +5,6 @@
 #include "alloc.h"
 #include "config_private.h"
 
-#define CONFIG_SHOWN	    60 /* bytes of what stands in a line, in an error */
 #define CONFIG_NAME_MAX	    64u
 #define CONFIG_NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 

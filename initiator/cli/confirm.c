@@ -18,6 +18,7 @@
 
 /* So many must be typed as a number, where muster.conf says nothing else. */
 #define CONFIRM_COUNT 100u
+#define CONFIRM_LINE  64u /* bytes of an answer */
 
 /* Names, commands and users may hold anything; what is shown cannot do anything to a terminal. */
 static void confirm_add(struct buf *text, const char *label, const char *value)
@@ -117,21 +118,26 @@ static bool confirm_read(int tty, char *line, size_t size)
 	return used + 1 < size;
 }
 
-static bool confirm_is_yes(const char *line, size_t count, bool typed)
+bool confirm_yes(int tty)
 {
-	char number[24];
+	char line[CONFIRM_LINE];
 
-	if (!typed)
-		return strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0;
+	return confirm_read(tty, line, sizeof line) &&
+	       (strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0);
+}
+
+static bool confirm_number(int tty, size_t count)
+{
+	char line[CONFIRM_LINE], number[24];
+
 	(void)snprintf(number, sizeof number, "%zu", count);
-	return strcmp(line, number) == 0;
+	return confirm_read(tty, line, sizeof line) && strcmp(line, number) == 0;
 }
 
 static int confirm_ask(const struct cmd *cmd, const struct buf *text, size_t count, bool typed)
 {
 	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	struct buf question = {0};
-	char line[64];
 	bool yes;
 
 	if (tty < 0)
@@ -144,7 +150,7 @@ static int confirm_ask(const struct cmd *cmd, const struct buf *text, size_t cou
 	else
 		buf_addf(&question, "Run this on %zu host%s? [y/N] ", count, count == 1 ? "" : "s");
 	yes = fd_write_all(tty, question.data, question.len) == 0 &&
-	      confirm_read(tty, line, sizeof line) && confirm_is_yes(line, count, typed);
+	      (typed ? confirm_number(tty, count) : confirm_yes(tty));
 	buf_done(&question);
 	fd_close(&tty);
 	return yes ? EXIT_OK : cmd_error(EXIT_USAGE, "not confirmed: nothing was run");

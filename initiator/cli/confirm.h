@@ -25,6 +25,9 @@ struct confirm_values {
 			"print what would run where, and connect to nothing"                     \
 	}
 
+/* Reads a line from the terminal: true for "y" and "yes", in any case. */
+bool confirm_yes(int tty);
+
 /*
  * Before anything is asked for, or sent: all that submit tells, its open with display. With
  * --dry-run what would be is printed, and *ret_go is false; so it is, with an exit status, where

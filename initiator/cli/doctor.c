@@ -1,12 +1,11 @@
 #include "doctor.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "alloc.h"
+#include "confirm.h"
 #include "doctor_check.h"
 #include "doctor_keys.h"
 #include "doctor_report.h"
@@ -32,27 +31,6 @@ static void doctor_say(struct buf *text)
 	buf_done(text);
 }
 
-/* A line from the terminal: "y" or "yes". */
-static bool doctor_answer(int tty)
-{
-	char line[16];
-	size_t used = 0;
-	char c = '\0';
-
-	while (c != '\n') {
-		ssize_t n = read(tty, &c, 1);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		if (c != '\n' && used + 1 < sizeof line)
-			line[used++] = c;
-	}
-	line[used] = '\0';
-	return strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0;
-}
-
 /* Asked once, for all of them. */
 static bool doctor_ask(size_t count)
 {
@@ -62,13 +40,11 @@ static bool doctor_ask(size_t count)
 
 	if (tty < 0)
 		return false;
-	buf_addf(&question, "write %s to known_hosts? [y/N] ",
-		 count == 1 ? "this key" : "these keys");
-	if (count > 1) {
-		buf_clear(&question);
+	if (count == 1)
+		buf_add_str(&question, "write this key to known_hosts? [y/N] ");
+	else
 		buf_addf(&question, "write these %zu keys to known_hosts? [y/N] ", count);
-	}
-	yes = fd_write_all(tty, question.data, question.len) == 0 && doctor_answer(tty);
+	yes = fd_write_all(tty, question.data, question.len) == 0 && confirm_yes(tty);
 	buf_done(&question);
 	fd_close(&tty);
 	return yes;

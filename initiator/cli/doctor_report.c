@@ -95,10 +95,13 @@ static void report_cure(struct buf *out, const struct doctor_host *host)
 	char *alias = doctor_field(host, "alias"), *file = doctor_field(host, "where");
 
 	buf_add_str(out, "; if that is right: ssh-keygen -R '");
-	if (name && port && strcmp(port, "22") != 0 && alias && strcmp(alias, "0") == 0)
-		buf_addf(out, "[%s]:%s", name, port);
-	else
+	if (name && port && strcmp(port, "22") != 0 && alias && strcmp(alias, "0") == 0) {
+		buf_add_char(out, '[');
+		report_escaped(out, name);
+		buf_addf(out, "]:%s", port);
+	} else {
 		report_escaped(out, name ? name : host->label);
+	}
 	buf_add_char(out, '\'');
 	if (file) {
 		buf_add_str(out, " -f '");

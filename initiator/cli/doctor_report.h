@@ -16,7 +16,7 @@ void doctor_report_sets(struct buf *out, const struct doctor *doctor);
 void doctor_report_keys(struct buf *out, const struct doctor *doctor, size_t max);
 
 /* Appends a record for each host, in their order: State, Step, Text, KeyType, Fingerprint, Agent,
- * Durable, Milliseconds. */
+ * Durable, AgentVersion, Note, Milliseconds. */
 void doctor_report_rows(struct buf *out, const struct doctor *doctor, const struct format *format,
 			const struct render_style *style);
 

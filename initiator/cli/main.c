@@ -82,14 +82,10 @@ static int main_check_globals(const struct cmd *cmd, const struct cmd_globals *g
 	return EXIT_OK;
 }
 
-/* Which profile: -m, else $MUSTER_PROFILE. */
 static int main_configure(struct config *config, const struct cmd_globals *values,
 			  struct errmsg *msg)
 {
-	const char *env = getenv("MUSTER_PROFILE");
-	const struct config_loading loading = {.profile = values->profile ? values->profile
-							  : env && *env	  ? env
-									  : NULL};
+	const struct config_loading loading = {.profile = config_profile(values->profile)};
 
 	return config_load(config, &loading, msg);
 }

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "exit.h"
 #include "fd.h"
+#include "format.h"
 #include "groups.h"
 #include "inventory_options.h"
 #include "job_set.h"
@@ -167,4 +169,21 @@ int targets_find(struct hostlist **ret, const struct cmd_globals *globals,
 	else
 		*ret = all;
 	return rc;
+}
+
+int targets_begin(struct hostlist **ret, const struct cmd *cmd, const struct cmd_globals *globals,
+		  const struct option_texts *targets, const struct option_texts *exclude,
+		  bool allow_empty, const struct login_values *login)
+{
+	struct errmsg msg;
+	bool taken = false;
+
+	if (!targets->count)
+		return cmd_usage(cmd, "no hosts: -H EXPR");
+	if (globals->output && !format_find(globals->output))
+		return cmd_usage(cmd, "--output: '%s' is none of " FORMAT_NAMES, globals->output);
+	if (login_check(login, &taken, &msg) != 0 ||
+	    targets_find(ret, globals, targets, exclude, allow_empty, taken, &msg) != 0)
+		return cmd_usage(cmd, "%s", msg.text);
+	return EXIT_OK;
 }

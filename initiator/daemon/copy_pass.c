@@ -76,12 +76,11 @@ void copy_pass_pause(struct copy_pass *pass)
 static int pass_charge_data(struct copy_pass *pass, const struct frame *frame, struct errmsg *msg)
 {
 	struct copy_data_msg m;
-	int rc = copy_data_get(&m, frame->body, frame->len, msg);
+	int rc = copy_data_borrow(&m, frame->body, frame->len, msg);
 
 	if (rc)
 		return rc;
 	pass->under_way += m.len;
-	copy_data_done(&m);
 	if (pass->under_way > pass->window + LIMIT_COPY_PIECE)
 		return err_set(msg, ERR_PROTO, "more of a copy than was allowed to come");
 	return 0;

@@ -182,7 +182,7 @@ static int pull_on_entry(struct pull_desk *desk, const struct frame *frame)
 static int pull_on_data(struct pull_desk *desk, const struct frame *frame)
 {
 	struct copy_data_msg m;
-	int rc = copy_data_get(&m, frame->body, frame->len, &desk->msg);
+	int rc = copy_data_borrow(&m, frame->body, frame->len, &desk->msg);
 	struct sink_piece piece;
 
 	if (rc)
@@ -197,7 +197,6 @@ static int pull_on_data(struct pull_desk *desk, const struct frame *frame)
 		pull_name_drop(desk, m.index);
 	rc = sink_data(desk->sink, &piece, &desk->msg);
 	desk->tally.moved += m.len;
-	copy_data_done(&m);
 	return rc;
 }
 

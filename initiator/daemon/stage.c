@@ -46,6 +46,7 @@ struct stage {
 
 struct stage_opening {
 	struct stage *stage; /* NULL: nobody wants it any more */
+	struct work_pool *pool;
 	char *root;
 	char key[UUID_TEXT_SIZE];
 	int rc;
@@ -242,7 +243,8 @@ static void stage_opening_done(void *arg, bool cancelled)
 		else if (stage->writer)
 			stage_begin(stage);
 	} else if (o->rc >= 0) {
-		stage_dir_remove(o->root, o->key, o->rc);
+		/* What is in it from before may be much. */
+		stage_dir_remove_by(cancelled ? NULL : o->pool, o->root, o->key, o->rc);
 	}
 	free(o->root);
 	free(o);
@@ -254,11 +256,12 @@ static void stage_open(struct stage *stage)
 	struct stage_opening *o = xcalloc(1, sizeof *o);
 
 	o->stage = stage;
+	o->pool = daemon_copies(daemon);
 	o->root = xstrdup(daemon->options.stage_path);
 	o->rc = ERR_SYS;
 	memcpy(o->key, stage->key, sizeof o->key);
 	stage->opening = o;
-	(void)work_submit(daemon_copies(daemon), stage_opening_run, stage_opening_done, o);
+	(void)work_submit(o->pool, stage_opening_run, stage_opening_done, o);
 }
 
 static struct stage *stage_find(struct stages *stages, const char *key)

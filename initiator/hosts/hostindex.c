@@ -119,7 +119,7 @@ static void hostindex_set(struct hostindex *index, struct hostindex_slot entry)
 	index->slots[i] = entry;
 }
 
-void hostindex_reserve(struct hostindex *index, size_t hosts)
+static void hostindex_reserve(struct hostindex *index, size_t hosts)
 {
 	struct hostindex old = *index;
 	size_t slot_count = old.slot_count ? old.slot_count : HOSTINDEX_FIRST_SLOTS;

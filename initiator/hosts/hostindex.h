@@ -26,9 +26,6 @@ struct hostindex {
 /* Forgets all, and frees what it holds: after hosts have moved or gone. */
 void hostindex_done(struct hostindex *index);
 
-/* Makes room for so many hosts at once. */
-void hostindex_reserve(struct hostindex *index, size_t hosts);
-
 /* Where the host is among the count hosts, of which no two are the same; SIZE_MAX: nowhere. Those
  * that have come since the last time are taken in first. */
 size_t hostindex_find(struct hostindex *index, const struct host *hosts, size_t count,

@@ -119,8 +119,9 @@ struct known_new {
  * Appends a line for each of these keys that is new to the file at path (created with mode 0600,
  * its directory with 0700), all in one write under flock(2), and tells the result of each. What
  * others have written is looked at under the same lock: no line is torn, none comes twice, however
- * many of us write at once; OpenSSH takes no lock, but appends whole lines too. Reads and writes
- * files: call it off the event loop. Returns 0 or ERR_SYS with msg; nothing was added then.
+ * many of us write at once; OpenSSH takes no lock, but appends whole lines too. Waits
+ * LIMIT_KNOWN_LOCK_MS for a lock that another has. Reads and writes files: call it off the event
+ * loop. Returns 0 or ERR_SYS with msg; nothing was added then.
  */
 int known_hosts_append_all(const char *path, struct known_new *keys, size_t count,
 			   struct errmsg *msg);

@@ -5,11 +5,13 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "fd.h"
 #include "known_hosts.h"
 #include "known_hosts_private.h"
@@ -17,6 +19,8 @@
 
 /* A file that is exchanged all the time (ssh-keygen -R) is opened again so often. */
 #define APPEND_TRIES 16u
+/* Between two looks at a lock that another has. */
+#define APPEND_LOCK_PAUSE_MS 10
 
 /* A name that would be read back as something else: a pattern, several names, another line. */
 static bool append_is_name(const char *name)
@@ -83,6 +87,25 @@ static int append_open(const char *path)
 	return fd >= 0 ? fd : ERR_SYS;
 }
 
+/* Whoever may read the file may lock it, and never let go. False, with EWOULDBLOCK: so it is. A
+ * file system that knows no locks is written to as OpenSSH does it, without. */
+static bool append_lock(int fd)
+{
+	static const struct timespec pause = {.tv_nsec = APPEND_LOCK_PAUSE_MS * 1000000L};
+	uint64_t end = clock_mono_ns() + LIMIT_KNOWN_LOCK_MS * UINT64_C(1000000);
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return true;
+		if (clock_mono_ns() >= end)
+			return false;
+		(void)nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 /* The same, locked, and still the file of that name: ssh-keygen puts another one in its place. */
 static int append_open_locked(const char *path, struct stat *ret)
 {
@@ -93,8 +116,11 @@ static int append_open_locked(const char *path, struct stat *ret)
 		fd = append_open(path);
 		if (fd < 0)
 			return fd;
-		while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
-			;
+		if (!append_lock(fd)) {
+			fd_close(&fd);
+			errno = EWOULDBLOCK;
+			return ERR_SYS;
+		}
 		if (fstat(fd, ret) == 0 && stat(path, &named) == 0 && named.st_dev == ret->st_dev &&
 		    named.st_ino == ret->st_ino)
 			return fd;
@@ -290,6 +316,11 @@ int known_tail_append(struct known_tail *tail, const char *path, struct known_ne
 		keys[i].where = (struct known_where){0};
 	}
 	fd = append_open_locked(path, &st);
+	if (fd < 0 && errno == EWOULDBLOCK)
+		return err_set(msg, ERR_SYS,
+			       "cannot add a host key to %s: another program has kept it locked "
+			       "for %u s; lslocks(8) shows which",
+			       path, LIMIT_KNOWN_LOCK_MS / 1000);
 	if (fd < 0)
 		return err_set(msg, ERR_SYS, "cannot open %s to add a host key: %s", path,
 			       strerror(errno));

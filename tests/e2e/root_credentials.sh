@@ -114,9 +114,26 @@ expect_err 'h4 \(auth: the server wants more of me: password; --ask-pass would t
 expect_status 4 muster invoke -H h5 -- true
 expect_err 'h5 \(auth: the server asks "Password: ": --ask-pass gives it a password\)$'
 
-# refusals HOST: how often a password was refused there.
+# refusals HOST...: how often a password was refused there.
 refusals() {
-    grep -ac 'Failed \(password\|keyboard-interactive/pam\) for me' "$WORK/lab/log/"*"$1"* 2>/dev/null | awk -F: '{ n += $NF } END { print n + 0 }'
+    local host
+    for host; do
+        grep -ac 'Failed \(password\|keyboard-interactive/pam\) for me' "$WORK/lab/log/"*"$host"* 2>/dev/null
+    done | awk -F: '{ n += $NF } END { print n + 0 }'
+}
+
+refusals_reach() {
+    local n=$1
+    shift
+    [ "$(refusals "$@")" -ge "$n" ]
+}
+
+# refused_by N HOST...: since there were $before of them, so many more, and no others.
+refused_by() {
+    local n=$((before + $1))
+    shift
+    expect within 60 refusals_reach "$n" "$@"
+    expect test "$(refusals "$@")" -eq "$n"
 }
 
 case_ 'a wrong password: one attempt, and the cause auth, for each way'
@@ -125,26 +142,15 @@ for i in 1 2 3 4 5; do
     before=$(refusals "h$i")
     expect_status 4 muster invoke --retries 5 --password-file "$WORK/wrong" -H "h$i" -- true
     expect_err "^muster: 1/1 failed: h$i \\(auth: the password was not accepted for me\\)\$"
-    once() { [ "$(refusals "h$i")" -ge $((before + 1)) ]; }
-    expect within 60 once
-    expect test "$(refusals "h$i")" -eq $((before + 1))
+    refused_by 1 "h$i"
 done
 
 case_ 'a wrong password is tried on three hosts alone'
 own_
-all_refusals() {
-    local n=0 i
-    for i in 1 6 7 8 2 3; do
-        n=$((n + $(refusals "h$i")))
-    done
-    echo "$n"
-}
-before=$(all_refusals)
+before=$(refusals h1 h6 h7 h8 h2 h3)
 expect_status 4 muster invoke --password-file "$WORK/wrong" -H 'h[1,6-8,2-3]' -- true
 expect_err 'the password was refused by 3 hosts: not tried here'
-three() { [ "$(all_refusals)" -ge $((before + 3)) ]; }
-expect within 60 three
-expect test "$(all_refusals)" -eq $((before + 3))
+refused_by 3 h1 h6 h7 h8 h2 h3
 
 # jumps LINE...: before what all hosts have.
 jumps() {
@@ -176,30 +182,19 @@ for i in 1 2 4; do
     jumps 'Host h7 h8' "ProxyJump h$i"
     expect_status 4 muster invoke -H 'h[7-8]' -- true
     expect_err "2/2 failed: h\\[7-8\\] \\(auth: bastion h$i: .*--ask-pass"
-    before=$(refusals "h$i") behind=$(($(refusals h7) + $(refusals h8)))
+    before=$(refusals "h$i") behind=$(refusals h7 h8)
     expect_status 4 muster invoke --retries 5 --password-file "$WORK/wrong" -H 'h[7-8]' -- true
     expect_err "2/2 failed: h\\[7-8\\] \\(auth: bastion h$i: the password was not accepted for me\\)\$"
-    once() { [ "$(refusals "h$i")" -ge $((before + 1)) ]; }
-    expect within 60 once
-    expect test "$(refusals "h$i")" -eq $((before + 1))
-    expect test $(($(refusals h7) + $(refusals h8))) -eq "$behind"
+    refused_by 1 "h$i"
+    expect test "$(refusals h7 h8)" -eq "$behind"
 done
 
 case_ 'the limit of three refusals holds for bastions, too'
 jumps 'Host h5' 'ProxyJump h1' 'Host h6' 'ProxyJump h2' 'Host h7' 'ProxyJump h3' 'Host h8' 'ProxyJump h4'
-bastion_refusals() {
-    local n=0 i
-    for i in 1 2 3 4; do
-        n=$((n + $(refusals "h$i")))
-    done
-    echo "$n"
-}
-before=$(bastion_refusals)
+before=$(refusals h1 h2 h3 h4)
 expect_status 4 muster invoke --password-file "$WORK/wrong" -H 'h[5-8]' -- true
 expect_err 'bastion h[1-4]: the password was refused by 3 hosts: not tried here'
-three_bastions() { [ "$(bastion_refusals)" -ge $((before + 3)) ]; }
-expect within 60 three_bastions
-expect test "$(bastion_refusals)" -eq $((before + 3))
+refused_by 3 h1 h2 h3 h4
 
 case_ 'a bastion that takes the password lets no more than three hosts behind it refuse it'
 # In place: the files are mounted.
@@ -207,19 +202,10 @@ for i in 5 6 7 8; do
     lab enter "h$i" -- sh -c 'cp /etc/shadow /run/shadow.kept && sed "s/^me:[^:]*/me:x/" /etc/shadow >/run/shadow.new && cat /run/shadow.new >/run/users/shadow'
 done
 jumps 'Host h5 h6 h7 h8' 'ProxyJump h1'
-behind_refusals() {
-    local n=0 i
-    for i in 5 6 7 8; do
-        n=$((n + $(refusals "h$i")))
-    done
-    echo "$n"
-}
-before=$(behind_refusals)
+before=$(refusals h5 h6 h7 h8)
 expect_status 4 muster invoke --password-file "$WORK/pw" -H 'h[5-8]' -- true
 expect_err ': the password was refused by 3 hosts: not tried here'
-three_behind() { [ "$(behind_refusals)" -ge $((before + 3)) ]; }
-expect within 60 three_behind
-expect test "$(behind_refusals)" -eq $((before + 3))
+refused_by 3 h5 h6 h7 h8
 for i in 5 6 7 8; do
     lab enter "h$i" -- sh -c 'cat /run/shadow.kept >/run/users/shadow'
 done

@@ -57,7 +57,7 @@ expect_lines 3 'files='
 expect_lines 3 ' failed=0 '
 expect_out '^h1: files=10 .*skipped=0 '
 expect_out '^h3: files=10 .*skipped=0 '
-awk -F'[= ]' '/^h2:/ { exit !($3 + $7 == 10) }' "$OUT" || fail_ "not 10 files at h2: $(cat "$OUT")"
+awk -F'[= ]' '/^h2:/ { n = $3 + $7 } END { exit n != 10 }' "$OUT" || fail_ "not 10 files at h2: $(cat "$OUT")"
 expect_silent
 for host in h1 h2 h3; do
     expect diff -r "$tree" "$here/$host/tree"
@@ -94,7 +94,7 @@ expect within 60 gone "$pid"
 ends_ 0
 expect_status 0 muster receive "$JOB"
 expect_lines 1 '^h1: files='
-awk -F'[= ]' '/^h1:/ { exit !($3 + $7 == 10) }' "$OUT" || fail_ "not 10 files: $(cat "$OUT")"
+awk -F'[= ]' '/^h1:/ { n = $3 + $7 } END { exit n != 10 }' "$OUT" || fail_ "not 10 files: $(cat "$OUT")"
 expect diff -r "$tree" "$there/stopped"
 expect leaves_nothing "$there"
 rm -rf "$there/stopped"

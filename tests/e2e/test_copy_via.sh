@@ -197,6 +197,8 @@ done
 tapped pull
 expect_status 0 muster copy --pull -r -H 'h[3-6]' --via 'h[1-2]' "$src/tree" "$src/big" "$here/p1"
 expect_lines 4 'files=0 bytes=0 skipped=6 failed=0'
+expect went 1 1 100000
+expect went 2 1 100000
 printf "not what was there" | dd of="$here/p1/h4/big" bs=1 seek=5 conv=notrunc 2>/dev/null
 touch -r "$src/big" "$here/p1/h4/big"
 expect_status 0 muster copy --checksum --pull -H 'h[3-4]' --via h1 "$src/big" "$here/p1"

@@ -4,54 +4,17 @@
 # shellcheck disable=SC2016,SC2034,SC2153,SC2317 # $ for the hosts' shells; lib.sh uses what is set here
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-lab_up 5
-lab_key=$(cut -d' ' -f1,2 "$WORK/lab/keys/host_ed25519.pub")
+# shellcheck source=tests/e2e/hostkeys.sh
+. "$(dirname "$0")/hostkeys.sh"
+key_hosts_up 5
 lab_print=$(ssh-keygen -lf "$WORK/lab/keys/host_ed25519.pub" | cut -d' ' -f2)
-ssh-keygen -q -t ed25519 -N '' -C other -f "$WORK/other"
-other_key=$(cut -d' ' -f1,2 "$WORK/other.pub")
 other_print=$(ssh-keygen -lf "$WORK/other.pub" | cut -d' ' -f2)
-known=$WORK/known
-
-# The servers tell of every request for a login.
-timeout 120 "$LAB" -d "$WORK/lab" server-stop >/dev/null
-sed -i 's/^LogLevel .*/LogLevel DEBUG1/' "$WORK"/lab/sshd/*.conf
-timeout 120 "$LAB" -d "$WORK/lab" server-start >/dev/null 2>&1
-logins() {
-    cat "$WORK"/lab/log/sshd.* | grep -ac 'userauth-request for user'
-}
-
-# name_of N: what h<N> is called in a known_hosts file.
-name_of() {
-    echo "[127.77.0.$1]:$LAB_PORT"
-}
-
-# knows LINE...: the hosts are judged by a known_hosts file of these lines.
-knows() {
-    : >"$known"
-    [ $# -eq 0 ] || printf '%s\n' "$@" >"$known"
-    by 'HashKnownHosts no'
-}
-
-# by OPTION: and by this option.
-by() {
-    ssh_config by <<END
-Host nowhere
+KNOWS_BY='HashKnownHosts no'
+MORE_HOSTS='Host nowhere
 	HostName nowhere.invalid
 Host closed
 	HostName 127.77.0.1
-	Port 1
-Host *
-	UserKnownHostsFile $known
-	$1
-END
-}
-
-true_keys() {
-    local i
-    for ((i = $1; i <= $2; i++)); do
-        echo "$(name_of "$i") $lab_key"
-    done
-}
+	Port 1'
 
 case_ 'all is well'
 expect_status 0 muster doctor -H 'h[1-5]'
@@ -187,5 +150,30 @@ expect_err "^muster: 2/5 failed: h\\[1-2\\] \\(host-key: not known"
 expect_err "muster doctor -H '@job:[0-9]+:cause=host-key'"
 expect_status 0 muster doctor --accept-new-keys -H '@job:last:cause=host-key'
 expect_err '^muster: 2 new keys written to '
+
+# answers TEXT ARGUMENT...: doctor on a terminal of its own, where TEXT is typed when it asks.
+answers() {
+    local answer=$1
+    shift
+    : >"$WORK/screen"
+    {
+        within 60 grep -aqF '[y/N] ' "$WORK/screen"
+        printf '%s\n' "$answer"
+        within 60 grep -aq 'IT HAS ENDED' "$WORK/screen"
+    } | timeout 120 script -qefc "$(printf '%q ' "$MUSTER" --color never -L "$DAEMON" -F "$SSH_CONFIG" doctor "$@"); s=\$?; echo IT HAS ENDED; exit \$s" \
+        /dev/null >"$WORK/screen"
+}
+if command -v script >/dev/null; then
+    case_ 'on a terminal the new keys are shown, and one question is asked; only yes is yes'
+    knows "$(true_keys 1 3)"
+    expect_status 4 answers n -H 'h[1-5]'
+    expect test "$(grep -acF '[y/N] ' "$WORK/screen")" -eq 1
+    expect grep -aqF 'write these 2 keys to known_hosts? [y/N] ' "$WORK/screen"
+    expect test "$(grep -acF "ssh-ed25519 $lab_print" "$WORK/screen")" -eq 2
+    expect cmp -s "$known" <(true_keys 1 3)
+    expect_status 0 answers Yes -H 'h[1-4]'
+    expect grep -aqF 'write this key to known_hosts? [y/N] ' "$WORK/screen"
+    expect diff <(sort "$known") <(true_keys 1 4 | sort)
+fi
 
 finish_

@@ -4,49 +4,10 @@
 # shellcheck disable=SC2016,SC2034,SC2153,SC2317 # $ for the hosts' shells; lib.sh uses what is set here
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-lab_up 5
-lab_key=$(cut -d' ' -f1,2 "$WORK/lab/keys/host_ed25519.pub")
-ssh-keygen -q -t ed25519 -N '' -C other -f "$WORK/other"
-other_key=$(cut -d' ' -f1,2 "$WORK/other.pub")
+# shellcheck source=tests/e2e/hostkeys.sh
+. "$(dirname "$0")/hostkeys.sh"
+key_hosts_up 5
 ecdsa_key=$(cut -d' ' -f1,2 "$WORK/lab/keys/host_ecdsa.pub")
-known=$WORK/known
-
-# The servers tell of every request for a login.
-timeout 120 "$LAB" -d "$WORK/lab" server-stop >/dev/null
-sed -i 's/^LogLevel .*/LogLevel DEBUG1/' "$WORK"/lab/sshd/*.conf
-# At this level sshd also says that it binds, which 'lab' takes for a failure to.
-timeout 120 "$LAB" -d "$WORK/lab" server-start >/dev/null 2>&1
-logins() {
-    cat "$WORK"/lab/log/sshd.* | grep -ac 'userauth-request for user'
-}
-
-# name_of N: what h<N> is called in a known_hosts file.
-name_of() {
-    echo "[127.77.0.$1]:$LAB_PORT"
-}
-
-# knows LINE...: the hosts are judged by a known_hosts file of these lines, which replaces the lab's.
-knows() {
-    printf '%s\n' "$@" >"$known"
-    by "StrictHostKeyChecking yes"
-}
-
-# by OPTION: and by this option.
-by() {
-    ssh_config by <<END
-Host *
-	UserKnownHostsFile $known
-	$1
-END
-}
-
-# Every host of FROM..TO with its true key.
-true_keys() {
-    local i
-    for ((i = $1; i <= $2; i++)); do
-        echo "$(name_of "$i") $lab_key"
-    done
-}
 
 # h1_fails REGEX: h1 fails so, without having been asked to let us in, and h2..h5 answer.
 h1_fails() {

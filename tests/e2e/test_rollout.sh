@@ -28,6 +28,12 @@ expect_batches() {
     [ -z "$said" ] || fail_ "$said"
 }
 
+# most_at_once FILE: how many of them ran at the same time.
+most_at_once() {
+    awk '{ print $2, 1; print $3, -1 }' "$WORK/$1" | sort -k1,1n -k2,2n |
+        awk '{ n += $2; if (n > top) top = n } END { print top + 0 }'
+}
+
 # says ID REGEX: get does.
 says() {
     muster get --output list "$1" 2>/dev/null | sed -n 's/^ *Progress *: //p' | grep -Eq -- "$2"
@@ -52,6 +58,9 @@ case_ 'a hundredth part is rounded up, and the throttle limit holds within a bat
 expect_status 0 muster invoke -H 'h[1-9]' --batch 25% -f 2 --shell "$(timed percent)"
 expect has_lines "$WORK/percent" 9
 expect_batches percent 3 0
+expect test "$(most_at_once percent)" -le 2
+expect_status 0 muster invoke -H 'h[1-9]' --batch 25% -f 2 --dry-run -- true
+expect_out '^batches +3 of 3'
 
 case_ 'get says which batch; set changes how many of it run at once'
 on_hosts 'h[1-6]' "$(until_there go3)" --batch 3 -f 1

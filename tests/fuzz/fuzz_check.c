@@ -5,20 +5,13 @@
  */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
+
+#include "fuzz.h"
 
 #include "check.h"
 #include "limits.h"
 #include "value.h"
 #include "wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* How many objects there are up to the end or a fault. */
 static size_t fuzz_walk(const uint8_t *data, size_t size, const uint8_t **ret_end)

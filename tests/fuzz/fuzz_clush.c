@@ -12,17 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fuzz.h"
+
 #include "alloc.h"
 #include "clush.h"
 #include "fd.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void write_file(int dir, const char *name, const uint8_t *data, size_t n)
 {

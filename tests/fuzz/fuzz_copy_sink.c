@@ -14,12 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fuzz.h"
+
 #include "alloc.h"
 #include "content.h"
 #include "fd.h"
 #include "sink.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define STEPS 64u
 
@@ -31,12 +31,6 @@ static const char *const fuzz_links[] = {"..",	  "../secret", "/tmp", "a",
 					 "../..", "secret",    ".",    "b"};
 
 static char fuzz_folder[64];
-
-static void must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void on_tell(void *arg, uint64_t index, enum sink_verdict verdict, uint64_t offset,
 		    const char *text)

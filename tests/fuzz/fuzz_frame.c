@@ -5,19 +5,12 @@
  */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "fuzz.h"
 
 #include "frame.h"
 #include "limits.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* What is accepted comes out the same when it is made again. */
 static void fuzz_again(const struct frame *frame, const uint8_t *data, size_t used)

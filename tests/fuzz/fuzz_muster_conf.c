@@ -7,16 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
+
 #include "alloc.h"
 #include "config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* As muster config does. */
 static void show(const struct config *config)

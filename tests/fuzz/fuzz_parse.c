@@ -5,13 +5,12 @@
  */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "fuzz.h"
 
 #include "limits.h"
 #include "parse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FUZZ_RECORDS 8u /* so many go through a message: more would only be slow */
 
@@ -22,12 +21,6 @@ struct fuzz_out {
 	size_t sent;
 	char separator;
 };
-
-static void must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 static int fuzz_received(void *arg, uint64_t child, uint64_t seq, const struct record *record)
 {

@@ -9,21 +9,14 @@
  */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
+
+#include "fuzz.h"
 
 #include "message.h"
 #include "peer.h"
 #include "record.h"
 
 #define FUZZ_RAW 255u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 struct fuzz_end {
 	size_t hellos;

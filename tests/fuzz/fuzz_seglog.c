@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz.h"
+
 #include "alloc.h"
 #include "entry.h"
 #include "log.h"
@@ -21,14 +23,6 @@
 #define FILES	 16u
 #define SEGMENTS 3u
 #define MARK	 0x8123456789abcdefu
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 /* --- a disk in memory; a handle is the number of a file ------------------------------------- */
 

@@ -9,8 +9,8 @@
  */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "fuzz.h"
 
 #include "agent_msg.h"
 #include "frame.h"
@@ -20,14 +20,6 @@
 
 #define FUZZ_RAW      255u
 #define FUZZ_SEGMENTS 5u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void fuzz_files(struct simdisk *on, const uint8_t *data, size_t size)
 {

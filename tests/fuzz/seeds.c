@@ -411,7 +411,8 @@ static void seeds_control(void)
 						 .become = JOB_SUDO,
 						 .become_user = "www",
 						 .ssh_config = "none"};
-	static struct job_target targets[] = {{"u@h:22", "h", "u", 22}};
+	static struct job_target targets[] = {
+		{.host = "u@h:22", .hostname = "h", .user = "u", .port = 22}};
 	struct buf b = {0}, body = {0};
 	char *ids[] = {"1", "web*"};
 
@@ -420,7 +421,8 @@ static void seeds_control(void)
 		     (&(struct job_targets_msg){targets, 1}));
 	SEED_CONTROL(MSG_JOB_STDIN, job_stdin, "job_stdin",
 		     (&(struct job_stdin_msg){seed_script, 5, true}));
-	SEED_CONTROL(MSG_JOB_SECRET, job_secret, "job_secret", (&(struct job_secret_msg){"pw"}));
+	SEED_CONTROL(MSG_JOB_SECRET, job_secret, "job_secret",
+		     (&(struct job_secret_msg){.password = "pw"}));
 	SEED_CONTROL(MSG_JOB_ASK, job_ask, "job_ask",
 		     (&(struct job_ask_msg){1, JOB_ASK_PASSPHRASE, "key?", false}));
 	SEED_CONTROL(MSG_JOB_ANSWER, job_answer, "job_answer",

@@ -51,9 +51,10 @@ test_life() {
     exec 5<&- 6>&-
     wait "${started[0]}"
     check '--with-parent: ends with its parent, and well' equal 0 $?
-    "$delayd" 1 127.0.0.1:0=127.0.0.1:1 >"$work/life" &
+    # Not the file of before, which says ready until the new one has begun.
+    "$delayd" 1 127.0.0.1:0=127.0.0.1:1 >"$work/again" &
     started=("$!")
-    check 'starts' within 60 grep -qx ready "$work/life"
+    check 'starts' within 60 grep -qsx ready "$work/again"
     kill -TERM "$!"
     wait "$!"
     check 'SIGTERM ends it, and well' equal 0 $?

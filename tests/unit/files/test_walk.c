@@ -83,6 +83,26 @@ static void next(struct walk *walk, enum file_kind kind, const char *name, struc
 	assert_int_equal(ret->kind, kind);
 }
 
+/* A walk through the tree that has just told of the first folder in it. */
+static struct walk *at_folder(const struct scene *s, struct file_entry *ret, const char **ret_path)
+{
+	const char *const paths[] = {s->tree};
+	struct walk *walk = walk_new(paths, 1, true);
+
+	next(walk, FILE_FOLDER, "tree", ret, ret_path);
+	next(walk, FILE_FOLDER, "tree/a", ret, ret_path);
+	return walk;
+}
+
+/* And of the file in that. */
+static struct walk *at_file(const struct scene *s, struct file_entry *ret, const char **ret_path)
+{
+	struct walk *walk = at_folder(s, ret, ret_path);
+
+	next(walk, FILE_PLAIN, "tree/a/file", ret, ret_path);
+	return walk;
+}
+
 /* Moves the name in the tree away, and a link to what was said comes in its place. */
 static void exchange(const struct scene *s, const char *name, const char *to)
 {
@@ -129,14 +149,10 @@ static void names_as_they_are(void **state)
 static void a_file_becomes_a_link(void **state)
 {
 	const struct scene *s = *state;
-	const char *const paths[] = {s->tree};
-	struct walk *walk = walk_new(paths, 1, true);
 	struct file_entry e;
 	const char *path;
+	struct walk *walk = at_file(s, &e, &path);
 
-	next(walk, FILE_FOLDER, "tree", &e, &path);
-	next(walk, FILE_FOLDER, "tree/a", &e, &path);
-	next(walk, FILE_PLAIN, "tree/a/file", &e, &path);
 	exchange(s, "a/file", s->secret);
 	assert_int_equal(opened(path, walk_top(walk)), ELOOP);
 	walk_free(walk);
@@ -146,17 +162,13 @@ static void a_file_becomes_a_link(void **state)
 static void a_folder_on_the_way_becomes_a_link(void **state)
 {
 	const struct scene *s = *state;
-	const char *const paths[] = {s->tree};
-	struct walk *walk = walk_new(paths, 1, true);
 	struct file_entry e;
 	const char *path;
+	struct walk *walk = at_file(s, &e, &path);
 	char *file;
 
 	file = xasprintf("%s/file", s->folder);
 	write_file(file, "secret");
-	next(walk, FILE_FOLDER, "tree", &e, &path);
-	next(walk, FILE_FOLDER, "tree/a", &e, &path);
-	next(walk, FILE_PLAIN, "tree/a/file", &e, &path);
 	exchange(s, "a", s->folder);
 	assert_int_equal(opened(path, walk_top(walk)), ENOTDIR);
 	walk_free(walk);
@@ -167,13 +179,10 @@ static void a_folder_on_the_way_becomes_a_link(void **state)
 static void a_folder_becomes_a_link_while_it_is_walked(void **state)
 {
 	const struct scene *s = *state;
-	const char *const paths[] = {s->tree};
-	struct walk *walk = walk_new(paths, 1, true);
 	struct file_entry e;
 	const char *path;
+	struct walk *walk = at_folder(s, &e, &path);
 
-	next(walk, FILE_FOLDER, "tree", &e, &path);
-	next(walk, FILE_FOLDER, "tree/a", &e, &path);
 	exchange(s, "a", s->folder);
 	next(walk, FILE_TROUBLE, "tree/a", &e, &path);
 	assert_false(walk_next(walk, &e, &path));

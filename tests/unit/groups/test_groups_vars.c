@@ -13,14 +13,20 @@ static void vars_inventory(const char *path)
 			"[web:vars]\nansible_user=inline\n[all:vars]\nansible_port=7\n");
 }
 
+/* That, and a directory for its groups. */
+static void vars_with_groups(void)
+{
+	vars_inventory("i");
+	vars_dir("group_vars");
+}
+
 /* A file beside the inventory outweighs what that says, even of a group that is deeper; of the
  * files, the deeper group; that of the host outweighs all. */
 static void test_order(void **state)
 {
 	struct groups *g;
 
-	vars_inventory("i");
-	vars_dir("group_vars");
+	vars_with_groups();
 	vars_dir("host_vars");
 	rig_write("group_vars/all.yml", "ansible_user: everybody\nother: {a: [1, 2]}\n");
 	g = rig_open(*state, "i");
@@ -51,8 +57,7 @@ static void test_names(void **state)
 {
 	struct groups *g;
 
-	vars_inventory("i");
-	vars_dir("group_vars");
+	vars_with_groups();
 	rig_write("group_vars/all.json", "{\"ansible_user\": \"json\", \"ansible_port\": 4}");
 	rig_write("group_vars/all.yaml", "ansible_user: yaml\n");
 	g = rig_open(*state, "i");
@@ -148,8 +153,7 @@ static void test_closed(void **state)
 	struct rig *rig = *state;
 	struct groups *g;
 
-	vars_inventory("i");
-	vars_dir("group_vars");
+	vars_with_groups();
 	vars_dir("group_vars/all");
 	rig_write("group_vars/all/vault", "$ANSIBLE_VAULT;1.1;AES256\n3133\n");
 	rig_write("group_vars/all/x", "ansible_user: x\nsecret: !vault |\n  $ANSIBLE_VAULT;1.1\n");
@@ -213,8 +217,7 @@ static void test_loop(void **state)
 {
 	struct groups *g;
 
-	vars_inventory("i");
-	vars_dir("group_vars");
+	vars_with_groups();
 	vars_dir("group_vars/all");
 	assert_int_equal(symlink(".", "group_vars/all/again"), 0);
 	g = rig_open(*state, "i");

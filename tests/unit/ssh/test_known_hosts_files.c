@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -155,6 +156,27 @@ static void test_append_refuses(void **state)
 	assert_int_equal(known_hosts_append(under, "a", 22, 0, ED, k.blob, k.len, &msg), ERR_SYS);
 	assert_non_null(strstr(msg.text, "Not a directory"));
 	free(under);
+	free(path);
+}
+
+/* A lock that never ends is an error, and one that has ended does not matter. */
+static void test_append_locked(void **state)
+{
+	char *path = path_of("locked");
+	struct test_key k = key_make(ED, 1);
+	struct errmsg msg = {""};
+	int other;
+
+	(void)state;
+	write_file(path, "");
+	other = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(flock(other, LOCK_SH), 0);
+	assert_int_equal(known_hosts_append(path, "a", 22, 0, ED, k.blob, k.len, &msg), ERR_SYS);
+	assert_non_null(strstr(msg.text, "kept it locked"));
+	assert_int_equal(ask(path, "a", 22, ED, 1), KNOWN_UNKNOWN);
+	assert_int_equal(close(other), 0);
+	append(path, "a", 22, 0, 1);
+	assert_int_equal(ask(path, "a", 22, ED, 1), KNOWN_MATCH);
 	free(path);
 }
 
@@ -458,6 +480,7 @@ int main(void)
 		cmocka_unit_test(test_append),
 		cmocka_unit_test(test_append_after_open_line),
 		cmocka_unit_test(test_append_refuses),
+		cmocka_unit_test(test_append_locked),
 		cmocka_unit_test(test_append_together),
 		cmocka_unit_test(test_many_writers),
 		cmocka_unit_test(test_append_all),
